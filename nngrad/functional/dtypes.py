@@ -1,0 +1,96 @@
+"""Which dtype an operation computes in: PyTorch's promotion rules over NumPy's dtypes.
+
+Python numbers are weak (they take the array's dtype unless their category is higher), a 0-d
+operand gives way to a dimensioned one of its own category, and integers meet floats in the
+float's dtype. Source: PyTorch's "Tensor Attributes" page, section torch.dtype.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+DType: TypeAlias = np.dtype[np.generic]
+Number: TypeAlias = bool | int | float | complex
+
+_CATEGORY: Final = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+_BOOL: Final[DType] = np.dtype(np.bool_)
+_INT64: Final[DType] = np.dtype(np.int64)
+_COMPLEX_OF: Final[dict[str, DType]] = {
+    "e": np.dtype(np.complex64),
+    "f": np.dtype(np.complex64),
+    "d": np.dtype(np.complex128),
+}
+
+_default: DType = np.dtype(np.float32)
+
+
+def get_default_dtype() -> DType:
+    """The dtype that Python floats take where nothing else decides: float32 at first."""
+    return _default
+
+
+def set_default_dtype(dtype: DType) -> None:
+    """Choose the dtype of new floating-point values.
+
+    Raises TypeError unless `dtype` is a floating-point dtype.
+    """
+    global _default
+    if dtype.kind != "f":
+        raise TypeError(f"set_default_dtype: only floating-point dtypes are supported, got {dtype}")
+    _default = dtype
+
+
+def category(dtype: DType, op: str) -> int:
+    """0 bool, 1 integer, 2 floating, 3 complex. Raises TypeError for what holds no numbers."""
+    try:
+        return _CATEGORY[dtype.kind]
+    except KeyError:
+        raise TypeError(f"{op}: arrays of dtype {dtype} hold no numbers") from None
+
+
+def number_dtype(value: Number) -> DType:
+    """The dtype of a Python number on its own."""
+    if isinstance(value, bool):
+        return _BOOL
+    if isinstance(value, int):
+        return _INT64
+    return _default if isinstance(value, float) else _COMPLEX_OF[_default.char]
+
+
+def promote_types(a: DType, b: DType) -> DType:
+    """The dtype that holds both, as `torch.promote_types`: a higher category wins as it is."""
+    ca, cb = category(a, "promote_types"), category(b, "promote_types")
+    if ca == cb or 3 in (ca, cb):
+        return np.promote_types(a, b) if min(ca, cb) >= 2 or ca == cb else (a if ca > cb else b)
+    return a if ca > cb else b
+
+
+def result_type(op: str, operands: list[tuple[DType, int] | Number]) -> DType:
+    """The common dtype of operands, each a Python number or an array's (dtype, ndim).
+
+    Dimensioned arrays decide; a 0-d array counts only if its category is higher, a Python number
+    only if its category is higher still.
+    """
+    levels: list[DType | None] = [None, None, None]
+    for operand in operands:
+        if isinstance(operand, tuple):
+            dtype, level = operand[0], 0 if operand[1] else 1
+        else:
+            dtype, level = number_dtype(operand), 2
+        category(dtype, op)
+        seen = levels[level]
+        levels[level] = dtype if seen is None else promote_types(seen, dtype)
+    result: DType | None = None
+    for dtype_ in levels:
+        if dtype_ is None:
+            continue
+        if result is None:
+            result = dtype_
+        elif category(dtype_, op) > category(result, op):
+            result = promote_types(result, dtype_)
+    if result is None:
+        raise TypeError(f"{op}: no operands to take a dtype from")
+    return result

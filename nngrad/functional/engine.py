@@ -1,0 +1,310 @@
+"""Reverse mode: one loop over the graph, from the roots to the leaves.
+
+The engine counts each node's consumers, visits a node when all of them have been visited, and
+adds up what their rules send back. It owns the buffers it allocates, and only in those does it
+add in place. Handed `create_graph=True` it runs the same rules on nodes, which records them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
+from sys import getrefcount
+from typing import Any, Final
+
+import numpy as np
+
+from .node import FREED, Draft, Node, grad_mode
+
+ndarray = np.ndarray
+_set_op: Final = Draft.op.__set__  # type: ignore[attr-defined]  # a slot is a descriptor
+_set_value: Final = Draft._value.__set__
+_set_saved: Final = Draft.saved.__set__
+
+#: what is called with a node's cotangent before the node's rules run; id(node) -> hooks
+HOOKS: Final[dict[int, list[Callable[[Any], Any]]]] = {}
+
+
+def _count_alone() -> int:
+    thing = object()
+    return getrefcount(thing)
+
+
+#: what getrefcount says of an object that one local name refers to: 2, from CPython 3.14 on 1
+ALONE: Final = _count_alone()
+
+
+class Scatter:
+    """The cotangent of `x[index]`: `g` at `index`, zero elsewhere. The engine adds it in place."""
+
+    __slots__ = ("g", "index")
+
+    def __init__(self, g: Any, index: Any) -> None:
+        self.g = g
+        self.index = index
+
+
+class Cleared:
+    """The cotangent of the array that an assignment wrote into: `g`, with zero at `index`."""
+
+    __slots__ = ("g", "index")
+
+    def __init__(self, g: Any, index: Any) -> None:
+        self.g = g
+        self.index = index
+
+
+def has_unique_cells(index: Any) -> bool:
+    """Whether no cell can be named twice: slices, integers and masks, but no integer arrays."""
+    for part in index if isinstance(index, tuple) else (index,):
+        if isinstance(part, ndarray) and part.dtype.kind != "b":
+            return False
+    return True
+
+
+def scatter_add(buffer: Any, index: Any, g: Any) -> None:
+    """`buffer[index] += g`, where a cell named twice receives both. The one place that does so."""
+    if has_unique_cells(index):
+        buffer[index] += g
+    else:
+        np.add.at(buffer, index, g)
+
+
+def dense(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """`g` at `index` of an array of zeros."""
+    buffer = np.zeros(shape, g.dtype)
+    scatter_add(buffer, index, g)
+    return buffer
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a cotangent over the dimensions along which its input was broadcast."""
+    lead = len(g.shape) - len(shape)
+    axes = tuple(range(lead)) + tuple(
+        [i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1]
+    )
+    if axes:
+        g = np.sum(g, axis=axes, keepdims=True)
+    return np.reshape(g, shape) if lead else g
+
+
+def consumers(roots: Iterable[Node], wanted: Sequence[Node] = ()) -> dict[Node, int]:
+    """How many edges lead to each tracked node below the roots; a root starts from 0.
+
+    With `wanted`, only the nodes on a path from a root to a wanted node are counted.
+    """
+    counts: dict[Node, int] = dict.fromkeys([root for root in roots if root.tracked], 0)
+    stack = list(counts)
+    pop = stack.pop
+    push = stack.append
+    seen = counts.get
+    while stack:
+        for parent in pop().prev:
+            if parent.tracked:
+                count = seen(parent)
+                if count is None:
+                    counts[parent] = 1
+                    push(parent)
+                else:
+                    counts[parent] = count + 1
+    return _on_paths_to(wanted, counts) if wanted else counts
+
+
+def _on_paths_to(wanted: Sequence[Node], counts: dict[Node, int]) -> dict[Node, int]:
+    children: dict[Node, list[Node]] = {node: [] for node in counts}
+    for node in counts:
+        for parent in node.prev:
+            if parent in children:
+                children[parent].append(node)
+    stack = [node for node in dict.fromkeys(wanted) if node in counts]
+    kept: dict[Node, int] = dict.fromkeys(stack, 0)
+    while stack:
+        node = stack.pop()
+        kept[node] = len(children[node])
+        for child in children[node]:
+            if child not in kept:
+                kept[child] = 0
+                stack.append(child)
+    return kept
+
+
+def cycle_error(nodes: Iterable[Node]) -> RuntimeError:
+    """Find a cycle among `nodes` by a depth-first walk and name its ops, child before parent."""
+    done: set[Node] = set()
+    for start in nodes:
+        path: dict[Node, Iterator[Node]] = {start: iter(start.prev)}
+        while path:
+            node, parents = next(reversed(path.items()))
+            for parent in parents:
+                if parent in path:
+                    on_path = list(path)
+                    names = [n.op.name if n.op else "variable" for n in on_path[on_path.index(parent) :]]
+                    return RuntimeError(
+                        f"backward: the graph has a cycle: {' <- '.join([*names, names[0]])}"
+                    )
+                if parent not in done:
+                    path[parent] = iter(parent.prev)
+                    break
+            else:
+                done.add(node)
+                del path[node]
+    raise AssertionError("backward: nodes were left over without a cycle")
+
+
+def backward(
+    roots: Sequence[Node],
+    cotangents: Sequence[Any],
+    *,
+    wanted: Iterable[Node] = (),
+    create_graph: bool = False,
+    free: bool = True,
+) -> dict[Node, Any]:
+    """The gradient of sum(root * cotangent) in every leaf below the roots, and in `wanted` nodes.
+
+    roots, cotangents: nodes, and for each an array (a node if create_graph) of its shape and dtype.
+    free: let go of values that only this graph holds; a second backward through it raises.
+    Returns arrays by node, nodes by node if `create_graph`. Nothing outside has changed if it
+    raises, except that a graph being freed may be freed in part.
+    Raises RuntimeError for a cycle, naming its ops, and for a graph that was freed before.
+    """
+    if create_graph:
+        token = grad_mode.set(True)
+        try:
+            return _backward(roots, cotangents, tuple(wanted), True, free)
+        finally:
+            grad_mode.reset(token)
+    with np.errstate(all="ignore"):
+        return _backward(roots, cotangents, tuple(wanted), False, free)
+
+
+def _backward(
+    roots: Sequence[Node],
+    cotangents: Sequence[Any],
+    wanted: Sequence[Node],
+    create_graph: bool,
+    free: bool,
+) -> dict[Node, Any]:
+    counts = consumers(roots, wanted)
+    edges = counts.copy() if free else counts
+    keep = frozenset(wanted)
+    grads: dict[Node, Any] = {}
+    owned: set[Node] = set()  # nodes whose entry in grads is a buffer that was allocated here
+    results: dict[Node, Any] = {}
+    for root, cotangent in zip(roots, cotangents, strict=True):
+        if root in counts:
+            grads[root] = np.add(grads[root], cotangent) if root in grads else cotangent
+    ready = [node for node in grads if counts[node] == 0]
+    visited = 0
+    add = np.add
+    count_of = counts.get
+    while ready:
+        node = ready.pop()
+        visited += 1
+        g = grads.pop(node, None)
+        own = owned and node in owned
+        if HOOKS and g is not None and id(node) in HOOKS:
+            g, own = run_hooks(HOOKS[id(node)], g), False
+        prev = node.prev
+        if not prev:
+            if g is not None:
+                results[node] = g
+            continue
+        if keep and node in keep and g is not None:
+            results[node] = g
+            own = False
+        op: Any = node.op
+        sent: Sequence[Any]
+        if g is None:  # nothing flowed into this node, nothing flows out
+            sent = (None,) * len(prev)
+        else:
+            params = node.params
+            out = node if create_graph else node._value
+            if op.vjp is not None:
+                values = prev if create_graph else [p._value for p in prev]
+                saved = None if create_graph else node.saved
+                sent = op.vjp(g, out, values, params, saved, [p in counts for p in prev])
+            elif len(prev) == 1:  # the two common arities spelled out: they are most of the time
+                a: Any = prev[0]
+                if not create_graph:
+                    a = a._value
+                (rule,) = op.rules
+                sent = (rule(g, out, a, *params) if params else rule(g, out, a),)
+            elif len(prev) == 2 and not params:
+                a, b = prev
+                rule_a, rule_b = op.rules
+                need_a, need_b = a in counts, b in counts
+                if not create_graph:
+                    a, b = a._value, b._value
+                sent = (
+                    rule_a(g, out, a, b) if need_a else None,
+                    rule_b(g, out, a, b) if need_b else None,
+                )
+            else:
+                values = prev if create_graph else [p._value for p in prev]
+                sent = [
+                    rule(g, out, *values, *params) if rule is not None and p in counts else None
+                    for p, rule in zip_longest(prev, op.rules)
+                ]
+        for parent, gp in zip(prev, sent):
+            count = count_of(parent)
+            if count is None:
+                if free and getrefcount(parent) == ALONE + 1:  # nothing but `prev` refers to it
+                    _set_value(parent, FREED)
+                continue
+            if count == 1:
+                ready.append(parent)
+            else:
+                counts[parent] = count - 1
+            kind = type(gp)
+            if kind is not ndarray and kind is not Node:
+                if gp is None:
+                    continue
+                if kind is Scatter:
+                    buffer = grads.get(parent)
+                    if parent not in owned:
+                        value = parent._value
+                        grads[parent] = buffer = (
+                            np.zeros(value.shape, value.dtype) if buffer is None else np.array(buffer)
+                        )
+                        owned.add(parent)
+                    scatter_add(buffer, gp.index, gp.g)
+                    continue
+                if kind is Cleared:
+                    index = gp.index
+                    gp = g if own else np.array(g)
+                    gp[index] = 0
+                    if parent not in grads:
+                        grads[parent] = gp
+                        owned.add(parent)
+                        continue
+            shape = parent._value.shape
+            if gp.shape != shape:
+                gp = unbroadcast(gp, shape)
+            buffer = grads.get(parent)
+            if buffer is None:
+                grads[parent] = gp
+            elif parent in owned:
+                add(buffer, gp, out=buffer)
+            else:
+                grads[parent] = buffer = add(buffer, gp)
+                if type(buffer) is ndarray:
+                    owned.add(parent)
+        if free and op.freed is not None:
+            _set_op(node, op.freed)
+            if node.saved is not None:
+                _set_saved(node, None)
+            # only its consumers and the collections of this function refer to it
+            if getrefcount(node) == ALONE + edges[node] + 2 + (node in owned):
+                _set_value(node, FREED)
+    if visited != len(counts):
+        raise cycle_error(counts)
+    return results
+
+
+def run_hooks(hooks: Sequence[Callable[[Any], Any]], g: Any) -> Any:
+    """The cotangent after a node's hooks; each may return one to take its place."""
+    for hook in list(hooks):
+        replaced = hook(g)
+        if replaced is not None:
+            g = replaced
+    return g

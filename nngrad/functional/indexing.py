@@ -1,0 +1,296 @@
+"""Reading and assigning elements: `x[index]` and its copy-on-write assignment.
+
+An index is whatever NumPy takes: integers, slices, None, Ellipsis, masks, integer arrays, and
+mixtures. The arrays among them become inputs of the op, what is left is its static parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from sys import getrefcount
+from types import EllipsisType
+from typing import Any, Final, SupportsIndex, TypeAlias
+
+import numpy as np
+
+from .dtypes import Array
+from .engine import ALONE, Cleared, Scatter, dense, has_unique_cells
+from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
+from .op import apply, cast, forward_error, general, is_number, linear, scalar
+from .shape import PUT, normal_dim
+
+IndexPart: TypeAlias = SupportsIndex | slice | EllipsisType | HasNode | Array | Sequence[Any] | None
+Index: TypeAlias = IndexPart | tuple[IndexPart, ...]
+
+_set_value: Final = Draft._value.__set__  # type: ignore[attr-defined]  # a slot is a descriptor
+
+
+class _Place:
+    """Where an array stood in an index. There is one: arrays fill the places in order."""
+
+    def __repr__(self) -> str:
+        return "array"
+
+
+PLACE: Final = _Place()
+
+
+def parse_index(index: Any) -> tuple[Any, tuple[Node, ...]]:
+    """An index as (template, arrays)."""
+    kind = type(index)
+    if kind is int or kind is slice:
+        return index, ()
+    parts = index if kind is tuple else (index,)
+    arrays: list[Node] = []
+    template: list[Any] = []
+    for part in parts:
+        kind = type(part)
+        if kind is int or kind is slice or part is None or part is Ellipsis:
+            template.append(part)
+        elif isinstance(part, SupportsIndex) and not isinstance(part, (bool, np.bool_)) and not hasattr(
+            part, "ndim"
+        ):
+            template.append(part.__index__())
+        else:
+            array = as_node(np.asarray(part) if isinstance(part, (Sequence, bool)) else part)
+            if not array.size and array.dtype.kind == "f":  # x[[]]: an empty list has no dtype
+                array = seal(np.zeros(array.shape, np.intp))
+            if array.dtype.kind not in "biu":
+                raise IndexError(
+                    "tensors used as indices must be integers or bools, got "
+                    f"{array.dtype} (shape {array.shape})"
+                )
+            if array.ndim == 0 and array.dtype.kind != "b":
+                template.append(int(array._value))
+            else:
+                template.append(PLACE)
+                arrays.append(array)
+    return (tuple(template) if type(index) is tuple else template[0]), tuple(arrays)
+
+
+def _fill(template: Any, arrays: Sequence[Any]) -> Any:
+    if not arrays:
+        return template
+    if type(template) is not tuple:
+        return arrays[0]
+    rest = iter(arrays)
+    return tuple([next(rest) if part is PLACE else part for part in template])
+
+
+# ---------------------------------------------------------------- reading
+
+
+def _getitem(x: Any, *rest: Any) -> Any:
+    return x[_fill(rest[-1], rest[:-1])]
+
+
+def _getitem_rule(g: Any, _: Any, x: Any, *rest: Any) -> Any:
+    if type(g) is Node:
+        return scatter_op.call(g, *rest[:-1], rest[-1], x.shape)
+    return Scatter(g, _fill(rest[-1], rest[:-1]))
+
+
+getitem_op: Final = linear("getitem", _getitem, _getitem_rule)
+
+#: the transpose of getitem: g at the index of an array of zeros
+scatter_op: Final = linear(
+    "scatter",
+    lambda g, *rest: dense(g, _fill(rest[-2], rest[:-2]), rest[-1]),
+    lambda g, _, x, *rest: getitem_op(g, *rest[:-2], rest[-2]),
+)
+
+
+def getitem(input: Operand, index: Index) -> Node:
+    """`input[index]`, in every form NumPy takes. A node of the graph, never a shared buffer.
+
+    Raises IndexError if the index is out of range or has too many parts.
+
+    >>> getitem(np.arange(6.0).reshape(2, 3), (1, slice(None, 2))).data
+    array([3., 4.])
+    """
+    template, arrays = parse_index(index)
+    return apply(getitem_op, (as_node(input), *arrays), (template,))
+
+
+implements(GETITEM)(getitem)
+
+
+@implements(np.take_along_axis)
+def _np_take_along_axis(x: Operand, indices: Operand, axis: int) -> Node:
+    node, chosen = as_node(x), as_node(indices)
+    return getitem(node, along(chosen._value, normal_dim("take_along_axis", axis, node.ndim)))
+
+
+def along(indices: Any, dim: int) -> tuple[Any, ...]:
+    """The full index that picks `indices` along `dim` and every place of the other dimensions."""
+    grids = np.ogrid[tuple([slice(n) for n in indices.shape])]
+    return (*grids[:dim], indices, *grids[dim + 1 :])
+
+
+def split(
+    input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Node, ...]:
+    """Slices along a dimension: of one size (the last may be smaller), or of the sizes given.
+
+    Raises RuntimeError if the sizes do not add up to the dimension's.
+
+    >>> [part.shape for part in split(np.zeros(5), 2)]
+    [(2,), (2,), (1,)]
+    """
+    x = as_node(input)
+    at = normal_dim("split", dim, x.ndim)
+    if not x.ndim:
+        raise RuntimeError("split: expects at least a 1-dimensional tensor")
+    length = x.shape[at]
+    if isinstance(split_size_or_sections, SupportsIndex):
+        size = split_size_or_sections.__index__()
+        if size < 0 or (size == 0 and length):
+            raise RuntimeError(f"split: split_size must be positive, got {size}")
+        sizes = [min(size, length - start) for start in range(0, length, size)] if length else [0]
+    else:
+        sizes = list(split_size_or_sections)
+        if sum(sizes) != length or min(sizes, default=0) < 0:
+            raise RuntimeError(f"split: sizes {sizes} do not add up to {length}, dimension {at} of {x.shape}")
+    lead = (slice(None),) * at
+    parts = []
+    start = 0
+    for size in sizes:
+        parts.append(apply(getitem_op, (x,), ((*lead, slice(start, start + size)),)))
+        start += size
+    return tuple(parts)
+
+
+# ---------------------------------------------------------------- assignment
+
+
+def _put(x: Any, value: Any, *rest: Any) -> Any:
+    result = np.array(x)
+    result[_fill(rest[-1], rest[:-1])] = value
+    return result
+
+
+def _put_vjp(
+    g: Any, _: Any, inputs: Any, params: tuple[Any, ...], saved: Any, needs: list[bool]
+) -> list[Any]:
+    x, value, *arrays = inputs
+    (template,) = params
+    for_x: Any = None
+    for_value: Any = None
+    if type(g) is Node:
+        if needs[0]:
+            zero = scalar(0.0, g.dtype)
+            for_x = put_op.call(g, zero, *arrays, template)
+        if needs[1]:
+            for_value = getitem_op.call(g, *arrays, template)
+    else:
+        index = _fill(template, arrays)
+        if needs[0]:
+            for_x = Cleared(g, index)
+        if needs[1]:
+            for_value = np.array(g[index])  # a copy: g may be cleared in place
+    if for_value is not None:
+        lasts = _last_writers(x.shape, _fill(template, [getattr(a, "_value", a) for a in arrays]))
+        if lasts is not None:
+            for_value = np.multiply(for_value, lasts.astype(g.dtype))
+        shape = value.shape
+        if len(for_value.shape) < len(shape):  # leading 1s of the value were dropped on assignment
+            for_value = np.reshape(for_value, (1,) * (len(shape) - len(for_value.shape)) + for_value.shape)
+    return [for_x, for_value]
+
+
+def _last_writers(shape: tuple[int, ...], index: Any) -> Any:
+    """Which written values are still there at the end, where an index names a cell twice."""
+    if has_unique_cells(index):
+        return None
+    winner = np.empty(shape, np.intp)
+    order = np.arange(winner[index].size).reshape(winner[index].shape)
+    winner[index] = order
+    return np.equal(winner[index], order)
+
+
+put_op: Final = linear("index_put", _put, vjp=_put_vjp)
+
+
+def index_put(input: Operand, index: Index, value: Operand) -> Node:
+    """A copy of `input` with `value` at `index`: the pure form of `x[index] = value`.
+
+    The value broadcasts to the shape of `input[index]` and takes the input's dtype; where the
+    index names a cell twice, the last value stands and it alone receives the gradient. Raises
+    IndexError for an index out of range and RuntimeError for a value that does not broadcast.
+
+    >>> index_put(np.zeros(3), 1, 5.0).data
+    array([0., 5., 0.])
+    """
+    x, fill, template, arrays = _prepare(input, index, value)
+    return apply(put_op, (x, fill, *arrays), (template,))
+
+
+def _prepare(input: Operand, index: Any, value: Operand) -> tuple[Node, Node, Any, tuple[Node, ...]]:
+    x = as_node(input)
+    dtype = x._value.dtype
+    if is_number(value):
+        if isinstance(value, complex) and dtype.kind != "c":
+            raise TypeError(f"index_put: cannot put a complex number into {dtype}")
+        fill = scalar(value, dtype)  # type: ignore[arg-type]  # a number
+    else:
+        fill = cast(as_node(value), dtype)
+    template, arrays = parse_index(index)
+    return x, fill, template, arrays
+
+
+PUT[getitem] = lambda base, new, index: index_put(base, index, new)
+
+replace_op: Final = general(
+    "replace", lambda x, value: value, lambda g, _, x, value: g, None, frees=False
+)
+
+
+def replace(input: Node, value: Node) -> Node:
+    """`input` with another value and the same place in the graph.
+
+    What a write outside the graph makes of a node: a variable stays the variable of its owner,
+    and a gradient passes as if nothing had been written. Recorded in every grad mode.
+    """
+    if not input.tracked:
+        return seal(value._value)
+    if input.op is None:
+        return seal(value._value, params=input.params, tracked=True)
+    return seal(value._value, replace_op, (input, seal(value._value)), (), True)
+
+
+def index_put_from(box: list[Node], index: Index, value: Operand) -> Node:
+    """`index_put` for a caller who gives up its node: the box must hold the only name for it.
+
+    If nothing else can see the node's memory it is written to, not copied, and the old node, which
+    only the new one then knows, keeps its place in the graph without a value. The box is left
+    empty, or if this raises, as it was.
+    """
+    x, fill, template, arrays = _prepare(box[0], index, value)
+    if not _can_take(box, x):
+        result = apply(put_op, (x, fill, *arrays), (template,))
+        box.clear()
+        return result
+    buffer = x._value
+    values = [a._value for a in arrays]
+    try:
+        buffer[_fill(template, values)] = fill._value
+    except (ValueError, IndexError) as error:
+        raise forward_error("index_put", error, [buffer, fill._value]) from error
+    box.clear()
+    if (x.tracked or fill.tracked) and grad_mode.get():
+        _set_value(x, Hole(MOVED, buffer))
+        return seal(buffer, put_op, (x, fill, *arrays), (template,), True)
+    return seal(buffer)
+
+
+def _can_take(box: list[Node], x: Node) -> bool:
+    """Whether the box and the caller's `x` are all that refers to the node, and it to its buffer."""
+    buffer = x._value
+    return (
+        type(buffer) is np.ndarray
+        and buffer.base is None
+        and buffer.flags.writeable
+        and getrefcount(buffer) == ALONE + 1  # the node
+        and getrefcount(x) == ALONE + 2  # the box, the caller's name
+        and not (x.tracked and (x.op is None or x.op.uses_out))
+    )

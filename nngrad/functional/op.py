@@ -1,0 +1,368 @@
+"""Ops: a forward over plain arrays, and its derivative, declared once.
+
+An op has one of four kinds, and the kind says how the one derivative serves both modes:
+
+- *pointwise*: `rules[i](g, out, *inputs)` multiplies g by the partial derivative in input i, which
+  carries a cotangent back and a tangent forward alike;
+- *linear*: `rules[i]` is the transpose; a tangent goes through the op itself. Its rules may use
+  the shapes of the inputs, never their values;
+- *bilinear*: linear in each differentiable input; a tangent goes through the op input by input;
+- *general*: its own vjp; forward mode transposes it.
+
+Rules are plain NumPy. Given arrays they run at NumPy's speed; given nodes, NumPy's dispatch
+records them, which is how derivatives of every order come about. A rule whose second parameter
+is named `_` does not read the op's output, so an in-place operation may take the output's memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+
+from .dtypes import DType, Number, get_default_dtype, result_type
+from .node import ANCHOR_EVERY, Anchored, Draft, Node, Operand, as_node, grad_mode, seal
+
+Kind: TypeAlias = Literal["pointwise", "linear", "bilinear", "general"]
+Rule: TypeAlias = Callable[..., Any]
+
+#: every op by name, for the tests and the documentation
+OPS: Final[dict[str, Op]] = {}
+
+_new = object.__new__
+_recording = grad_mode.get
+ndarray = np.ndarray
+
+
+class Op:
+    """One operation. Call it with nodes to get a node, in a rule also with arrays to get arrays.
+
+    name: its name in errors, graphs and the tests' table.
+    forward: arrays and static parameters to an array (with `saves`, to a pair: array, saved).
+    rules: one derivative per input, `rule(g, out, *inputs, *params)`; inputs beyond them have none.
+    vjp: instead of rules, `vjp(g, out, inputs, params, saved, needs)` to one cotangent (or None)
+        per input. `saved` is a cache: None when derivatives of derivatives are being recorded.
+    """
+
+    __slots__ = ("call", "forward", "freed", "kind", "name", "rules", "saves", "uses_out", "vjp")
+
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        forward: Callable[..., Any],
+        rules: Sequence[Rule | None] = (),
+        vjp: Rule | None = None,
+        uses_out: bool | None = None,
+        saves: bool = False,
+    ) -> None:
+        self.name = name
+        self.kind: Kind = kind
+        self.forward = forward
+        self.rules = tuple(rules)
+        self.vjp = vjp
+        if uses_out is None:
+            uses_out = vjp is not None or any(
+                r is not None and r.__code__.co_varnames[1] != "_" for r in self.rules
+            )
+        self.uses_out = uses_out
+        self.saves = saves
+        #: what `backward` leaves in place of an op whose operands it has freed
+        self.freed: Op | None = None
+        self.call: Callable[..., Node] = _any_arity(self)
+
+    def __call__(self, *args: Any) -> Any:
+        """The op on arrays if no argument is a node: what rules call for what NumPy cannot name."""
+        for arg in args:
+            if type(arg) is Node:
+                return self.call(*[as_node(a) if isinstance(a, ndarray) else a for a in args])
+        result = self.forward(*args)
+        return result[0] if self.saves else result
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+
+def _declare(op: Op, frees: bool) -> Op:
+    OPS[op.name] = op
+    if frees:
+        op.freed = Op(op.name, op.kind, op.forward, (), _gone, uses_out=False)
+        op.freed.freed = op.freed
+    return op
+
+
+def _gone(*_: Any) -> Any:
+    raise RuntimeError(
+        "Trying to backward through the graph a second time: its saved values were freed by the "
+        "first backward. Use backward(retain_graph=True) the first time."
+    )
+
+
+# ---------------------------------------------------------------- errors
+
+
+def forward_error(op: str, error: Exception, values: Sequence[Any]) -> Exception:
+    """What the user is told when NumPy refuses the operands of `op`."""
+    shapes = [getattr(v, "shape", ()) for v in values]
+    told = " and ".join(str(s) for s in shapes)
+    if isinstance(error, IndexError):
+        return IndexError(f"{op}: {error} (shape {shapes[0]})")
+    if "broadcast" in str(error) and len(shapes) >= 2:
+        width = max(len(s) for s in shapes)
+        padded = [(1,) * (width - len(s)) + s for s in shapes]
+        for dim in range(width):
+            sizes = [s[dim] for s in padded if s[dim] != 1]
+            if len(set(sizes)) > 1:
+                return RuntimeError(
+                    f"{op}: The size of tensor a ({padded[0][dim]}) must match the size of tensor b "
+                    f"({next(s[dim] for s in padded[1:] if s[dim] not in (1, padded[0][dim]))}) at "
+                    f"non-singleton dimension {dim} (shapes {told})"
+                    if padded[0][dim] != 1
+                    else f"{op}: shapes {told} do not broadcast at dimension {dim}"
+                )
+    if isinstance(error, TypeError):
+        dtypes = " and ".join(str(getattr(v, "dtype", type(v).__name__)) for v in values)
+        return RuntimeError(f"{op}: not implemented for {dtypes} ({error})")
+    return RuntimeError(f"{op}: {error} (shapes {told})")
+
+
+# ---------------------------------------------------------------- operands to one dtype
+
+_scalars: Final[dict[tuple[Number, DType], Node]] = {}
+
+
+def scalar(value: Number, dtype: DType) -> Node:
+    """A Python number as a constant of `dtype`; the recent ones are kept, since programs repeat."""
+    if not value or value != value:  # -0.0 == 0.0, and NaN is no key
+        return seal(np.array(value, dtype))
+    key = (value, dtype)
+    node = _scalars.get(key)
+    if node is None:
+        if len(_scalars) > 4096:
+            _scalars.clear()
+        try:
+            node = _scalars[key] = seal(np.array(value, dtype))
+        except OverflowError:
+            raise RuntimeError(f"value cannot be converted to {dtype} without overflow: {value}") from None
+    return node
+
+
+def is_number(x: object) -> bool:
+    """Whether `x` is a Python number, whose dtype is weak (NumPy's own scalars are not)."""
+    return isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic)
+
+
+def promote(op: str, *operands: Operand) -> tuple[Node, ...]:
+    """The operands as nodes of one dtype, by PyTorch's rules."""
+    nodes = [x if is_number(x) else as_node(x) for x in operands]
+    dtype = result_type(op, [(n._value.dtype, n._value.ndim) if type(n) is Node else n for n in nodes])  # type: ignore[misc]  # the others are numbers
+    return tuple([cast(n, dtype) if type(n) is Node else scalar(n, dtype) for n in nodes])  # type: ignore[arg-type]  # the others are numbers
+
+
+def as_floating(x: Operand) -> Node:
+    """`x` as a node; integers and bools become the default floating dtype."""
+    x = as_node(x)
+    return x if x._value.dtype.kind in "fc" else cast(x, get_default_dtype())
+
+
+# ---------------------------------------------------------------- calling an op
+
+
+def apply(op: Op, inputs: tuple[Node, ...], params: tuple[Any, ...] = ()) -> Node:
+    """Run `op` on nodes and record the result if any of them is tracked."""
+    values = [x._value for x in inputs]
+    try:
+        value = op.forward(*values, *params)
+    except (ValueError, IndexError, TypeError) as error:
+        raise forward_error(op.name, error, values) from error
+    saved = None
+    if op.saves:
+        value, saved = value
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
+    for x in inputs:
+        if x.tracked:
+            if _recording():
+                return seal(value, op, inputs, params, True, saved)
+            break
+    return seal(value)
+
+
+def _any_arity(op: Op) -> Callable[..., Node]:
+    """Nodes first, then the static parameters."""
+
+    def call(*args: Any) -> Node:
+        inputs = tuple([a for a in args if type(a) is Node])
+        return apply(op, inputs, args[len(inputs) :])
+
+    return call
+
+
+def _unary(op: Op, forward: Callable[[Any], Any], floats: bool) -> Callable[..., Node]:
+    """One input, no parameters: apply() spelled out, as these are most of the calls."""
+    name = op.name
+
+    def call(x: Any) -> Node:
+        if type(x) is not Node:
+            x = as_node(x)
+        v = x._value
+        if floats and v.dtype.kind not in "fc":
+            x = as_floating(x)
+            v = x._value
+        try:
+            value = forward(v)
+        except TypeError as error:
+            raise forward_error(name, error, [v]) from error
+        if type(value) is not ndarray and isinstance(value, np.generic):
+            value = np.asarray(value)
+        draft = _new(Draft)
+        draft._value = value
+        draft.params = ()
+        draft.saved = None
+        if x.tracked and _recording():
+            draft.op = op
+            draft.tracked = True
+            dist = x.dist + 1
+            if dist > ANCHOR_EVERY:
+                draft.dist = 0
+                draft.prev = Anchored((x,))
+            else:
+                draft.dist = dist
+                draft.prev = (x,)
+        else:
+            draft.op = None
+            draft.tracked = False
+            draft.dist = 0
+            draft.prev = ()
+        draft.__class__ = Node  # type: ignore[assignment]  # see Draft
+        return draft  # type: ignore[return-value]  # it is a Node now
+
+    return call
+
+
+def _binary(op: Op, forward: Callable[[Any, Any], Any], floats: bool) -> Callable[..., Node]:
+    """Two inputs that broadcast, no parameters: apply() spelled out."""
+    name = op.name
+
+    def call(a: Any, b: Any) -> Node:
+        if type(a) is not Node or type(b) is not Node:
+            # a Python number beside a float needs no talk of dtypes
+            if type(a) is Node and type(b) is float and a._value.dtype.kind == "f":
+                b = scalar(b, a._value.dtype)
+            else:
+                a, b = promote(name, a, b)
+        va = a._value
+        vb = b._value
+        dtype = va.dtype
+        if dtype is not vb.dtype:
+            a, b = promote(name, a, b)
+            va = a._value
+            vb = b._value
+        if floats and dtype.kind not in "fc":
+            a, b = as_floating(a), as_floating(b)
+            va = a._value
+            vb = b._value
+        try:
+            value = forward(va, vb)
+        except (ValueError, TypeError) as error:
+            raise forward_error(name, error, [va, vb]) from error
+        if type(value) is not ndarray and isinstance(value, np.generic):
+            value = np.asarray(value)
+        draft = _new(Draft)
+        draft._value = value
+        draft.params = ()
+        draft.saved = None
+        if (a.tracked or b.tracked) and _recording():
+            draft.op = op
+            draft.tracked = True
+            dist = (a.dist if a.dist > b.dist else b.dist) + 1
+            if dist > ANCHOR_EVERY:
+                draft.dist = 0
+                draft.prev = Anchored((a, b))
+            else:
+                draft.dist = dist
+                draft.prev = (a, b)
+        else:
+            draft.op = None
+            draft.tracked = False
+            draft.dist = 0
+            draft.prev = ()
+        draft.__class__ = Node  # type: ignore[assignment]  # see Draft
+        return draft  # type: ignore[return-value]  # it is a Node now
+
+    return call
+
+
+# ---------------------------------------------------------------- declaring an op
+
+
+def pointwise(name: str, forward: Callable[..., Any], *rules: Rule, floats: bool = False) -> Op:
+    """Declare an elementwise op of one or two broadcasting inputs.
+
+    floats: integers and bools are computed in the default floating dtype, as PyTorch does.
+    """
+    op = _declare(Op(name, "pointwise", forward, rules), frees=True)
+    op.call = (_unary if len(rules) == 1 else _binary)(op, forward, floats)
+    return op
+
+
+def linear(
+    name: str,
+    forward: Callable[..., Any],
+    *rules: Rule | None,
+    vjp: Rule | None = None,
+    elementwise: bool = False,
+) -> Op:
+    """Declare an op that is linear in its inputs. Parameters follow the inputs.
+
+    vjp: the transpose for all inputs at once, where rules input by input would not do.
+    elementwise: one or two broadcasting inputs and no parameters.
+    """
+    op = _declare(Op(name, "linear", forward, rules, vjp, uses_out=False), frees=False)
+    if elementwise:
+        op.call = (_unary if len(rules) == 1 else _binary)(op, forward, False)
+    return op
+
+
+def bilinear(name: str, forward: Callable[..., Any], *rules: Rule, vjp: Rule | None = None) -> Op:
+    """Declare an op that is linear in each of its inputs, the others held fixed."""
+    return _declare(Op(name, "bilinear", forward, rules, vjp, uses_out=False), frees=True)
+
+
+def general(
+    name: str,
+    forward: Callable[..., Any],
+    *rules: Rule | None,
+    vjp: Rule | None = None,
+    saves: bool = False,
+    uses_out: bool | None = None,
+    frees: bool = True,
+) -> Op:
+    """Declare any other op, by rules or by one vjp over all inputs; see Op.
+
+    saves: forward returns (value, saved).
+    frees: its derivative needs values, which backward lets go of.
+    """
+    return _declare(Op(name, "general", forward, rules, vjp, uses_out, saves), frees)
+
+
+cast_op: Final = linear(
+    "to",
+    lambda x, dtype: x.astype(dtype),
+    lambda g, _, x, dtype: astype(g, x.dtype),
+)
+
+
+def astype(x: Any, dtype: DType) -> Any:
+    """`x.astype(dtype)` for arrays and nodes."""
+    return cast(x, dtype) if type(x) is Node else x.astype(dtype)
+
+
+def cast(x: Node, dtype: DType) -> Node:
+    """The node in another dtype; itself if it has that dtype already."""
+    if x._value.dtype is dtype or x._value.dtype == dtype:
+        return x
+    if dtype.kind not in "fc":  # no gradient through integers
+        return seal(x._value.astype(dtype))
+    return apply(cast_op, (x,), (dtype,))

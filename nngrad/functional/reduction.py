@@ -1,0 +1,303 @@
+"""Ops that reduce dimensions: sum, mean, max, min."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Generic, NamedTuple, TypeVar, overload
+
+import numpy as np
+
+from .arithmetic import maximum, minimum
+from .dtypes import DType
+from .indexing import along, getitem
+from .node import Node, Operand, as_node, implements, seal
+from .op import apply, as_floating, cast, general, linear
+from .shape import Dims, normal_dim, normal_dims, reshape
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ValuesIndices(NamedTuple, Generic[T_co]):
+    """What a search along a dimension finds: the values, and where they stood (int64)."""
+
+    values: T_co
+    indices: T_co
+
+
+def _with_dims(g: Any, shape: tuple[int, ...], dims: tuple[int, ...] | None) -> Any:
+    """A reduced array with its reduced dimensions back, as 1s."""
+    if dims is None:
+        return np.reshape(g, (1,) * len(shape))
+    kept = tuple([1 if i in dims else n for i, n in enumerate(shape)])
+    return g if g.shape == kept else np.reshape(g, kept)
+
+
+def _spread(g: Any, shape: tuple[int, ...], dims: tuple[int, ...] | None) -> Any:
+    """A reduced array repeated over the dimensions that were reduced."""
+    if isinstance(g, (np.ndarray, np.generic)):
+        result = np.empty(shape, g.dtype)
+        result[...] = _with_dims(g, shape, dims) if g.ndim else g
+        return result
+    return np.broadcast_to(_with_dims(g, shape, dims), shape)
+
+
+spread_op: Final = linear(
+    "spread",
+    _spread,
+    lambda g, _, x, shape, dims: np.reshape(sum_op(g, dims, True), x.shape),
+)
+
+
+def _sum(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+    return np.add.reduce(x, dims, keepdims=keepdim) if type(x) is np.ndarray else np.sum(
+        x, axis=dims, keepdims=keepdim
+    )
+
+
+sum_op: Final = linear(
+    "sum", _sum, lambda g, _, x, dims, keepdim: spread_op(g, x.shape, dims)
+)
+
+
+def _count(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> int:
+    count = 1
+    for i, n in enumerate(shape):
+        if dims is None or i in dims:
+            count *= n
+    return count
+
+
+@np.errstate(all="ignore")
+def _mean(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+    total = _sum(x, dims, keepdim)
+    return np.divide(total, np.asarray(_count(x.shape, dims), total.dtype))
+
+
+def _mean_rule(g: Any, _: Any, x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+    count = _count(x.shape, dims)
+    return spread_op(np.divide(g, np.asarray(count, g.dtype)), x.shape, dims) if count else None
+
+
+_mean_op: Final = linear("mean", _mean, _mean_rule)
+
+
+def sum(
+    input: Operand,
+    dim: Dims | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+    axis: Dims | None = None,
+    keepdims: bool = False,
+) -> Node:
+    """The sum over some dimensions, or all. Bools and integers add up to int64.
+
+    dim (or axis): a dimension or several; keepdim (or keepdims): keep them, with size 1.
+
+    >>> sum(np.ones((2, 3)), dim=1).data
+    array([3., 3.])
+    """
+    x = as_node(input)
+    if dtype is not None:
+        x = cast(x, dtype)
+    elif x._value.dtype.kind in "biu":
+        x = cast(x, np.dtype(np.int64))
+    return apply(sum_op, (x,), (_all_if_empty("sum", x, dim, axis), keepdim or keepdims))
+
+
+def _all_if_empty(op: str, x: Node, dim: Dims | None, axis: Dims | None) -> tuple[int, ...] | None:
+    """PyTorch reads `dim=()` as all dimensions."""
+    return normal_dims(op, dim if axis is None else axis, x.ndim) or None
+
+
+def mean(
+    input: Operand,
+    dim: Dims | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+    axis: Dims | None = None,
+    keepdims: bool = False,
+) -> Node:
+    """The mean over some dimensions, or all; NaN where there are no elements.
+
+    dim (or axis), keepdim (or keepdims): as in `sum`. Raises RuntimeError for integers and bools
+    unless a floating `dtype` is given.
+
+    >>> mean(np.array([1.0, 2.0, 3.0])).data
+    array(2.)
+    """
+    x = as_node(input)
+    if dtype is not None:
+        x = cast(x, dtype)
+    if x._value.dtype.kind not in "fc":
+        raise RuntimeError(
+            "mean: could not infer output dtype. Input dtype must be either a floating point or "
+            f"complex dtype. Got: {x.dtype}"
+        )
+    return apply(_mean_op, (x,), (_all_if_empty("mean", x, dim, axis), keepdim or keepdims))
+
+
+# ---------------------------------------------------------------- extremes
+
+
+def _extreme(name: str, reduce: Any) -> Any:
+    def forward(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+        return reduce(x, axis=dims, keepdims=keepdim)
+
+    def rule(g: Any, out: Any, x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+        # equal extremes share the gradient, as in PyTorch
+        ties = np.equal(x, _with_dims(out, x.shape, dims))
+        ties = ties.astype(x.dtype) if isinstance(ties, np.ndarray) else cast(ties, x.dtype)
+        share = np.divide(_with_dims(g, x.shape, dims), np.sum(ties, axis=dims, keepdims=True))
+        return np.multiply(share, ties)
+
+    return general(name, forward, rule)
+
+
+_amax: Final = _extreme("amax", np.max)
+_amin: Final = _extreme("amin", np.min)
+
+
+def _reduce_extreme(op: Any, x: Node, dim: Dims | None, keepdim: bool) -> Node:
+    dims = normal_dims(op.name, dim, x.ndim) or None
+    if not _count(x.shape, dims) and (x.size or dims is None or 0 in [x.shape[d] for d in dims]):
+        raise RuntimeError(f"{op.name}: Expected reduction dim to have non-zero size, got shape {x.shape}")
+    return apply(op, (x,), (dims, keepdim))
+
+
+def amax(input: Operand, dim: Dims | None = None, keepdim: bool = False) -> Node:
+    """The maximum over some dimensions, or all; NaN wins. Equal maxima share the gradient.
+
+    Raises RuntimeError where there are no elements to choose from.
+
+    >>> amax(np.array([[1.0, 3.0], [2.0, 0.0]]), dim=1).data
+    array([3., 2.])
+    """
+    return _reduce_extreme(_amax, as_node(input), dim, keepdim)
+
+
+def amin(input: Operand, dim: Dims | None = None, keepdim: bool = False) -> Node:
+    """The minimum over some dimensions, or all; NaN wins. Equal minima share the gradient.
+
+    Raises RuntimeError where there are no elements to choose from.
+
+    >>> amin(np.array([[1.0, 3.0], [2.0, 0.0]]), dim=1).data
+    array([1., 0.])
+    """
+    return _reduce_extreme(_amin, as_node(input), dim, keepdim)
+
+
+def _arg(name: str, find: Callable[..., Any], x: Node, dim: int | None, keepdim: bool) -> Node:
+    if not x.size and (dim is None or not x.shape[normal_dim(name, dim, x.ndim)]):
+        raise IndexError(f"{name}: Expected reduction dim to have non-zero size, got shape {x.shape}")
+    at = None if dim is None else normal_dim(name, dim, x.ndim)
+    if not x.ndim:
+        return seal(np.zeros((), np.int64))
+    return seal(np.asarray(find(x._value, axis=at, keepdims=keepdim), np.int64))
+
+
+def argmax(input: Operand, dim: int | None = None, keepdim: bool = False) -> Node:
+    """Where the maximum stands (int64): along `dim`, or in the flattened input.
+
+    >>> argmax(np.array([[1.0, 3.0], [2.0, 0.0]]), dim=1).data
+    array([1, 0])
+    """
+    return _arg("argmax", np.argmax, as_node(input), dim, keepdim)
+
+
+def argmin(input: Operand, dim: int | None = None, keepdim: bool = False) -> Node:
+    """Where the minimum stands (int64): along `dim`, or in the flattened input.
+
+    >>> argmin(np.array([[1.0, 3.0], [2.0, 0.0]]), dim=1).data
+    array([0, 1])
+    """
+    return _arg("argmin", np.argmin, as_node(input), dim, keepdim)
+
+
+def _search(name: str, find: Callable[..., Any], x: Node, dim: int, keepdim: bool) -> ValuesIndices[Node]:
+    if not x.ndim:
+        normal_dim(name, dim, 0)
+        return ValuesIndices(x, seal(np.zeros((), np.int64)))
+    where = _arg(name, find, x, dim, True)
+    at = normal_dim(name, dim, x.ndim)
+    values = getitem(x, along(where._value, at))
+    if not keepdim:
+        shape = [n for i, n in enumerate(x.shape) if i != at]
+        values, where = reshape(values, shape), reshape(where, shape)
+    return ValuesIndices(values, where)
+
+
+@overload
+def max(input: Operand) -> Node: ...
+@overload
+def max(input: Operand, dim: int, keepdim: bool = False) -> ValuesIndices[Node]: ...
+@overload
+def max(input: Operand, dim: Operand) -> Node: ...
+def max(input: Operand, dim: Any = None, keepdim: bool = False) -> Node | ValuesIndices[Node]:
+    """The maximum of all elements; with `dim`, the maxima along it and their indices.
+
+    With another node or array in place of `dim` it is `maximum`. NaN wins. Over all elements,
+    equal maxima share the gradient; along a dimension, the element of the index receives it.
+    Raises RuntimeError where there are no elements to choose from.
+
+    >>> max(np.array([1.0, 3.0, 2.0])).data
+    array(3.)
+    """
+    return _max_or_min(max, input, dim, keepdim)
+
+
+@overload
+def min(input: Operand) -> Node: ...
+@overload
+def min(input: Operand, dim: int, keepdim: bool = False) -> ValuesIndices[Node]: ...
+@overload
+def min(input: Operand, dim: Operand) -> Node: ...
+def min(input: Operand, dim: Any = None, keepdim: bool = False) -> Node | ValuesIndices[Node]:
+    """The minimum of all elements; with `dim`, the minima along it and their indices.
+
+    With another node or array in place of `dim` it is `minimum`. See `max`.
+
+    >>> min(np.array([1.0, 3.0, 2.0])).data
+    array(1.)
+    """
+    return _max_or_min(min, input, dim, keepdim)
+
+
+def _max_or_min(which: Any, input: Operand, dim: Any, keepdim: bool) -> Node | ValuesIndices[Node]:
+    x = as_node(input)
+    if dim is None:
+        return amax(x) if which is max else amin(x)
+    if isinstance(dim, int):
+        return _search(which.__name__, np.argmax if which is max else np.argmin, x, dim, keepdim)
+    return maximum(x, dim) if which is max else minimum(x, dim)
+
+
+@implements(np.sum, np.add.reduce)
+def _np_sum(x: Operand, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Node:
+    return sum(x, axis, keepdims, dtype=None if dtype is None else np.dtype(dtype))
+
+
+@implements(np.mean)
+def _np_mean(x: Operand, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Node:
+    return mean(x, axis, keepdims, dtype=None if dtype is None else np.dtype(dtype))
+
+
+@implements(np.max, np.maximum.reduce)
+def _np_max(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
+    return amax(x, axis, keepdims)
+
+
+@implements(np.min, np.minimum.reduce)
+def _np_min(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
+    return amin(x, axis, keepdims)
+
+
+@implements(np.argmax)
+def _np_argmax(x: Operand, axis: int | None = None, keepdims: bool = False) -> Node:
+    return argmax(x, axis, keepdims)
+
+
+@implements(np.argmin)
+def _np_argmin(x: Operand, axis: int | None = None, keepdims: bool = False) -> Node:
+    return argmin(x, axis, keepdims)
