@@ -56,15 +56,15 @@ select: Final = linear("select", _select, lambda g, _, x, mask: select(g, mask),
 
 # ---------------------------------------------------------------- arithmetic
 
-_add = linear("add", np.add, lambda g, _, a, b: g, lambda g, _, a, b: g, elementwise=True)
-_sub = linear(
+add_op = linear("add", np.add, lambda g, _, a, b: g, lambda g, _, a, b: g, elementwise=True)
+sub_op = linear(
     "sub", np.subtract, lambda g, _, a, b: g, lambda g, _, a, b: np.negative(g), elementwise=True
 )
 _neg = linear("neg", np.negative, lambda g, _, x: np.negative(g), elementwise=True)
-_mul = pointwise(
+mul_op = pointwise(
     "mul", np.multiply, lambda g, _, a, b: np.multiply(g, b), lambda g, _, a, b: np.multiply(g, a)
 )
-_div = pointwise(
+div_op = pointwise(
     "div",
     quiet(np.divide),
     lambda g, _, a, b: np.divide(g, b),
@@ -111,7 +111,7 @@ _whole = general("pow_whole", _whole_power, _whole_power_rule)
 
 @implements(np.add)
 def _np_add(a: Operand, b: Operand) -> Node:
-    return _add.call(a, b)
+    return add_op.call(a, b)
 
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Node:
@@ -120,7 +120,7 @@ def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Node:
     >>> add(np.array([1.0, 2.0]), 1.0).data
     array([2., 3.])
     """
-    return _add.call(input, other if alpha == 1 else _mul.call(other, alpha))
+    return add_op.call(input, other if alpha == 1 else mul_op.call(other, alpha))
 
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Node:
@@ -131,7 +131,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Node:
     >>> sub(np.array([1.0, 2.0]), 1.0).data
     array([0., 1.])
     """
-    return _sub.call(input, other if alpha == 1 else _mul.call(other, alpha))
+    return sub_op.call(input, other if alpha == 1 else mul_op.call(other, alpha))
 
 
 def mul(input: Operand, other: Operand) -> Node:
@@ -140,7 +140,7 @@ def mul(input: Operand, other: Operand) -> Node:
     >>> mul(np.array([1.0, 2.0]), 3.0).data
     array([3., 6.])
     """
-    return _mul.call(input, other)
+    return mul_op.call(input, other)
 
 
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Node:
@@ -153,7 +153,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     array([0.25, 0.5 ])
     """
     if rounding_mode is None:
-        return _div.call(input, other)
+        return div_op.call(input, other)
     if rounding_mode == "floor":
         return floor_divide(input, other)
     if rounding_mode != "trunc":

@@ -7,7 +7,7 @@ add in place. Handed `create_graph=True` it runs the same rules on nodes, which 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from sys import getrefcount
 from typing import Any, Final
@@ -21,8 +21,8 @@ _set_op: Final = Draft.op.__set__  # type: ignore[attr-defined]  # a slot is a d
 _set_value: Final = Draft._value.__set__
 _set_saved: Final = Draft.saved.__set__
 
-#: what is called with a node's cotangent before the node's rules run; id(node) -> hooks
-HOOKS: Final[dict[int, list[Callable[[Any], Any]]]] = {}
+#: what is called with a node's cotangent before the node's rules run; id(node) -> hooks by number
+HOOKS: Final[dict[int, dict[int, Callable[[Any], Any]]]] = {}
 
 
 def _count_alone() -> int:
@@ -301,9 +301,9 @@ def _backward(
     return results
 
 
-def run_hooks(hooks: Sequence[Callable[[Any], Any]], g: Any) -> Any:
+def run_hooks(hooks: Mapping[int, Callable[[Any], Any]], g: Any) -> Any:
     """The cotangent after a node's hooks; each may return one to take its place."""
-    for hook in list(hooks):
+    for hook in list(hooks.values()):
         replaced = hook(g)
         if replaced is not None:
             g = replaced

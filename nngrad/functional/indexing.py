@@ -7,6 +7,7 @@ mixtures. The arrays among them become inputs of the op, what is left is its sta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from sys import getrefcount
 from types import EllipsisType
 from typing import Any, Final, SupportsIndex, TypeAlias
@@ -127,6 +128,25 @@ def along(indices: Any, dim: int) -> tuple[Any, ...]:
     return (*grids[:dim], indices, *grids[dim + 1 :])
 
 
+def split_slices(x: Node, split_size_or_sections: int | Sequence[int], dim: int) -> list[slice]:
+    """The slices that `split` takes along a dimension."""
+    at = normal_dim("split", dim, x.ndim)
+    if not x.ndim:
+        raise RuntimeError("split: expects at least a 1-dimensional tensor")
+    length = x.shape[at]
+    if isinstance(split_size_or_sections, SupportsIndex):
+        size = split_size_or_sections.__index__()
+        if size < 0 or (size == 0 and length):
+            raise RuntimeError(f"split: split_size must be positive, got {size}")
+        starts = list(range(0, length, size)) if length else [0]
+        return [slice(start, min(start + size, length)) for start in starts]
+    sizes = list(split_size_or_sections)
+    if sum(sizes) != length or min(sizes, default=0) < 0:
+        raise RuntimeError(f"split: sizes {sizes} do not add up to {length}, dimension {at} of {x.shape}")
+    ends = list(accumulate(sizes))
+    return [slice(end - size, end) for size, end in zip(sizes, ends)]
+
+
 def split(
     input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Node, ...]:
@@ -138,26 +158,8 @@ def split(
     [(2,), (2,), (1,)]
     """
     x = as_node(input)
-    at = normal_dim("split", dim, x.ndim)
-    if not x.ndim:
-        raise RuntimeError("split: expects at least a 1-dimensional tensor")
-    length = x.shape[at]
-    if isinstance(split_size_or_sections, SupportsIndex):
-        size = split_size_or_sections.__index__()
-        if size < 0 or (size == 0 and length):
-            raise RuntimeError(f"split: split_size must be positive, got {size}")
-        sizes = [min(size, length - start) for start in range(0, length, size)] if length else [0]
-    else:
-        sizes = list(split_size_or_sections)
-        if sum(sizes) != length or min(sizes, default=0) < 0:
-            raise RuntimeError(f"split: sizes {sizes} do not add up to {length}, dimension {at} of {x.shape}")
-    lead = (slice(None),) * at
-    parts = []
-    start = 0
-    for size in sizes:
-        parts.append(apply(getitem_op, (x,), ((*lead, slice(start, start + size)),)))
-        start += size
-    return tuple(parts)
+    lead = (slice(None),) * normal_dim("split", dim, x.ndim)
+    return tuple([getitem(x, (*lead, part)) for part in split_slices(x, split_size_or_sections, dim)])
 
 
 # ---------------------------------------------------------------- assignment

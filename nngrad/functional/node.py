@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, TypeVar, final
 
 import numpy as np
 
@@ -244,6 +244,7 @@ class Node(Draft):
         return NUMPY[np.invert](self)
 
 
+H = TypeVar("H", bound=Callable[..., Any])
 Operand: TypeAlias = HasNode | Array | np.generic | bool | int | float | complex
 
 
@@ -261,12 +262,13 @@ def dispatch(key: Callable[..., Any], asked: Callable[..., Any], args: Sequence[
     return handler(*args, **kwargs)
 
 
-def implements(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], None]:
+def implements(*functions: Callable[..., Any]) -> Callable[[H], H]:
     """Register what answers NumPy's `functions` when they are given nodes."""
 
-    def register(handler: Callable[..., Any]) -> None:
+    def register(handler: H) -> H:
         for function in functions:
             NUMPY[function] = handler
+        return handler
 
     return register
 

@@ -11,8 +11,9 @@ from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
 
-from .node import Node, Operand, as_node, implements
-from .op import apply, linear, promote
+from .dtypes import DType
+from .node import Node, Operand, as_node, implements, seal
+from .op import apply, cast, linear, promote
 
 Dims: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
@@ -44,6 +45,60 @@ def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     if len(sizes) == 1 and not isinstance(sizes[0], SupportsIndex):
         sizes = tuple(sizes[0])
     return tuple([s.__index__() for s in sizes])
+
+
+# ---------------------------------------------------------------- copies
+
+_clone = linear("clone", lambda x: np.array(x, order="C"), lambda g, _, x: g, elementwise=True)
+
+
+def clone(input: Operand) -> Node:
+    """A copy in row-major order.
+
+    >>> clone(np.array([1.0])).data
+    array([1.])
+    """
+    return _clone.call(input)
+
+
+def copy(input: Operand, source: Operand) -> Node:
+    """`source` in the shape and dtype of `input`: the pure form of `input.copy_(source)`.
+
+    Raises RuntimeError if the source does not broadcast to the shape.
+
+    >>> copy(np.zeros((2, 2)), np.array([1.0, 2.0])).data
+    array([[1., 2.],
+           [1., 2.]])
+    """
+    x = as_node(input)
+    return broadcast_to(cast(as_node(source), x.dtype), x.shape)
+
+
+def fill(input: Operand, value: Operand) -> Node:
+    """`value`, a number or a 0-d operand, everywhere in the shape and dtype of `input`.
+
+    >>> fill(np.zeros(2), 3.0).data
+    array([3., 3.])
+    """
+    return copy(input, value)
+
+
+def zeros_like(input: Operand, *, dtype: DType | None = None) -> Node:
+    """Zeros in the shape and dtype of `input`.
+
+    >>> zeros_like(np.array([1.0])).data
+    array([0.])
+    """
+    return seal(np.zeros_like(as_node(input)._value, dtype=dtype))
+
+
+def ones_like(input: Operand, *, dtype: DType | None = None) -> Node:
+    """Ones in the shape and dtype of `input`.
+
+    >>> ones_like(np.array([2.0])).data
+    array([1.])
+    """
+    return seal(np.ones_like(as_node(input)._value, dtype=dtype))
 
 
 # ---------------------------------------------------------------- reshape
@@ -329,14 +384,9 @@ def _np_stack(arrays: Sequence[Operand], axis: int = 0) -> Node:
     return stack(arrays, axis)
 
 
-@implements(np.zeros_like)
-def _np_zeros_like(x: Operand) -> Node:
-    return as_node(np.zeros_like(as_node(x)._value))
-
-
-@implements(np.ones_like)
-def _np_ones_like(x: Operand) -> Node:
-    return as_node(np.ones_like(as_node(x)._value))
+implements(np.zeros_like)(zeros_like)
+implements(np.ones_like)(ones_like)
+implements(np.copy)(clone)
 
 
 # ---------------------------------------------------------------- views and their inverses

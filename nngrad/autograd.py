@@ -1,0 +1,215 @@
+"""Grad modes, and gradients asked for by function."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from contextvars import Token
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from .functional import engine
+from .functional.node import Node, grad_mode, seal
+from .functional.op import cast
+from .tensor import Tensor, TensorLike, wrap
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are being recorded, in this thread and this async task."""
+    return grad_mode.get()
+
+
+class set_grad_enabled:
+    """Turn recording on or off: at once, for a `with` block, or for a decorated function.
+
+    The mode belongs to the thread and the async task: no other one sees it.
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self._mode = mode
+        self._tokens: list[Token[bool]] = []
+        self._before = grad_mode.get()
+        grad_mode.set(mode)
+
+    def __enter__(self) -> None:
+        grad_mode.set(self._mode)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        grad_mode.set(self._before)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        grad_mode.set(self._before)
+        return _decorated(function, self._mode)
+
+
+def _decorated(function: Callable[P, R], mode: bool) -> Callable[P, R]:
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        token = grad_mode.set(mode)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            grad_mode.reset(token)
+
+    return run
+
+
+class _Mode:
+    """A grad mode for a `with` block (entered any number of times) or a decorated function."""
+
+    mode: bool
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[bool]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(grad_mode.set(self.mode))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        grad_mode.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        return _decorated(function, self.mode)
+
+
+class no_grad(_Mode):
+    """Do not record operations: `with no_grad():`, or `@no_grad()` on a function."""
+
+    mode = False
+
+
+class enable_grad(_Mode):
+    """Record operations again inside `no_grad`: `with enable_grad():`, or as a decorator."""
+
+    mode = True
+
+
+class inference_mode(no_grad):
+    """Another name of `no_grad`: tensors made inside are ordinary tensors."""
+
+
+def _cotangent(op: str, output: Tensor, given: TensorLike | None, create_graph: bool) -> Any:
+    node = output.node
+    if not node.tracked:
+        raise RuntimeError(f"{op}: element 0 of tensors does not require grad and does not have a grad_fn")
+    value = node._value
+    if given is None:
+        if value.size != 1:
+            raise RuntimeError(
+                f"{op}: grad can be implicitly created only for scalar outputs, not for shape "
+                f"{value.shape}; give a cotangent of that shape"
+            )
+        given_node = seal(np.ones(value.shape, value.dtype))
+    else:
+        given_node = given.node if isinstance(given, Tensor) else Tensor(given).node
+        if given_node.shape != value.shape:
+            raise RuntimeError(
+                f"{op}: Mismatch in shape: grad_output[0] has a shape of {given_node.shape} and output[0] "
+                f"has a shape of {value.shape}"
+            )
+        given_node = cast(given_node, value.dtype)
+    return given_node if create_graph else given_node._value
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: TensorLike | Sequence[TensorLike | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Sequence[Tensor] | None = None,
+) -> None:
+    """Add the gradients of the tensors to the `grad` of the leaves they were computed from.
+
+    See `Tensor.backward`. Gradients are stored only after all of them have been computed.
+    """
+    outputs, cotangents = _pairs("backward", tensors, grad_tensors, create_graph)
+    found = engine.backward(
+        [t.node for t in outputs],
+        cotangents,
+        wanted=[t.node for t in inputs or ()],
+        create_graph=create_graph,
+        free=not (create_graph if retain_graph is None else retain_graph),
+    )
+    if inputs is not None:
+        for tensor in inputs:
+            g = found.get(tensor.node)
+            if g is not None:
+                tensor.accumulate_grad(_as_node(g))
+        return
+    for node, g in found.items():
+        owner = node.params[0]() if node.op is None and node.params[0] is not None else None
+        if owner is not None:
+            owner.accumulate_grad(_as_node(_with_leaf_hooks(owner, g)))
+
+
+def _with_leaf_hooks(tensor: Tensor, g: Any) -> Any:
+    hooks = tensor.__dict__.get("_hooks")
+    return engine.run_hooks(hooks, g) if hooks else g
+
+
+def _as_node(g: Any) -> Node:
+    return g if isinstance(g, Node) else seal(np.asarray(g) if isinstance(g, np.generic) else g)
+
+
+def _pairs(op: str, tensors: Any, cotangents: Any, create_graph: bool) -> tuple[list[Tensor], list[Any]]:
+    outputs = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    if cotangents is None:
+        given: list[Any] = [None] * len(outputs)
+    else:
+        given = [cotangents] if isinstance(tensors, Tensor) else list(cotangents)
+    if len(given) != len(outputs):
+        raise RuntimeError(f"{op}: got {len(outputs)} tensors and {len(given)} gradients")
+    return outputs, [_cotangent(op, o, c, create_graph) for o, c in zip(outputs, given)]
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: TensorLike | Sequence[TensorLike | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of sum(outputs * grad_outputs) in the inputs, changing no tensor.
+
+    inputs: tensors that require grad, leaves or not. create_graph: record the computation, to
+    differentiate it again. allow_unused: give None (zeros, with materialize_grads) for an input
+    that the outputs do not depend on. Raises RuntimeError for such an input otherwise.
+    """
+    wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    for i, tensor in enumerate(wanted):
+        if not tensor.requires_grad:
+            raise RuntimeError(f"grad: One of the differentiated Tensors does not require grad (input {i})")
+    roots, cotangents = _pairs("grad", outputs, grad_outputs, create_graph)
+    found = engine.backward(
+        [t.node for t in roots],
+        cotangents,
+        wanted=[t.node for t in wanted],
+        create_graph=create_graph,
+        free=not (create_graph if retain_graph is None else retain_graph),
+    )
+    gradients: list[Tensor | None] = []
+    for i, tensor in enumerate(wanted):
+        g = found.get(tensor.node)
+        if g is not None:
+            gradients.append(wrap(_as_node(_with_leaf_hooks(tensor, g))))
+        elif materialize_grads:
+            gradients.append(wrap(seal(np.zeros_like(tensor.node._value))))
+        elif allow_unused:
+            gradients.append(None)
+        else:
+            raise RuntimeError(
+                f"grad: One of the differentiated Tensors appears to not have been used in the graph "
+                f"(input {i}). Set allow_unused=True if this is the desired behavior."
+            )
+    return tuple(gradients)

@@ -1,0 +1,102 @@
+"""PyTorch's names for NumPy's dtypes."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol, TypeAlias, final
+
+import numpy as np
+
+from .functional import dtypes as core
+from .functional.dtypes import DType
+
+
+class HasDType(Protocol):
+    """Whatever NumPy takes for a dtype because it has one."""
+
+    @property
+    def dtype(self) -> DType: ...
+
+
+@final
+class dtype:
+    """The type of a tensor's elements. NumPy takes it wherever it takes a dtype of its own."""
+
+    __slots__ = ("dtype", "name")
+
+    def __init__(self, name: str, numpy: DType) -> None:
+        self.name = name
+        self.dtype: DType = numpy
+
+    @property
+    def is_floating_point(self) -> bool:
+        """Whether this is a floating-point dtype."""
+        return self.dtype.kind == "f"
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether this is a complex dtype."""
+        return self.dtype.kind == "c"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self.dtype.itemsize
+
+    def __repr__(self) -> str:
+        return f"nngrad.{self.name}"
+
+    def __reduce__(self) -> tuple[object, tuple[DType]]:
+        return of, (self.dtype,)
+
+
+float16: Final = dtype("float16", np.dtype(np.float16))
+float32: Final = dtype("float32", np.dtype(np.float32))
+float64: Final = dtype("float64", np.dtype(np.float64))
+uint8: Final = dtype("uint8", np.dtype(np.uint8))
+int8: Final = dtype("int8", np.dtype(np.int8))
+int16: Final = dtype("int16", np.dtype(np.int16))
+int32: Final = dtype("int32", np.dtype(np.int32))
+int64: Final = dtype("int64", np.dtype(np.int64))
+bool: Final = dtype("bool", np.dtype(np.bool_))
+complex64: Final = dtype("complex64", np.dtype(np.complex64))
+complex128: Final = dtype("complex128", np.dtype(np.complex128))
+half: Final = float16
+float: Final = float32
+double: Final = float64
+short: Final = int16
+int: Final = int32
+long: Final = int64
+cfloat: Final = complex64
+cdouble: Final = complex128
+
+_BY_NUMPY: Final = {
+    d.dtype: d
+    for d in (float16, float32, float64, uint8, int8, int16, int32, int64, bool, complex64, complex128)
+}
+
+DTypeLike: TypeAlias = dtype | DType | type[np.generic]
+
+
+def of(numpy: DType) -> dtype:
+    """The dtype that stands for NumPy's. Raises TypeError if none does."""
+    try:
+        return _BY_NUMPY[numpy]
+    except KeyError:
+        raise TypeError(f"nngrad has no dtype for NumPy's {numpy}") from None
+
+
+def to_numpy(given: DTypeLike) -> DType:
+    """NumPy's dtype for one of ours or its own. Raises TypeError for what is no dtype."""
+    if isinstance(given, dtype):
+        return given.dtype
+    return of(np.dtype(given)).dtype
+
+
+def get_default_dtype() -> dtype:
+    """The dtype of tensors made from Python floats: float32 unless changed."""
+    return of(core.get_default_dtype())
+
+
+def set_default_dtype(d: DTypeLike) -> None:
+    """Choose the dtype of tensors made from Python floats. Raises TypeError unless it is floating."""
+    core.set_default_dtype(to_numpy(d))

@@ -1,0 +1,829 @@
+"""Tensor: a mutable handle on an immutable node.
+
+Every operation is a function of `nngrad.functional`, lifted. What is written here is what has to
+do with being a handle: gradients, views, in-place writes, conversions, printing.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, overload
+
+import numpy as np
+
+from . import dtypes, functional as F
+from .dtypes import DTypeLike
+from .functional import arithmetic
+from .functional.dtypes import Array, Number, category, get_default_dtype, number_dtype
+from .functional.indexing import Index, index_put_from, parse_index, replace, split_slices
+from .functional.node import Node, Operand, constant, dispatch, grad_mode, seal
+from .functional.op import cast
+from .functional.reduction import ValuesIndices
+from .functional.shape import normal_dim
+from .views import Step, View, detach as detach_node
+
+if TYPE_CHECKING:
+    from .graph import GradFn, RemovableHandle
+
+P = ParamSpec("P")
+TensorLike: TypeAlias = "Tensor | Array | np.generic | bool | int | float | complex"
+_new = object.__new__
+_NUMBERS: Final = (bool, int, float, complex, np.ndarray, np.generic)
+
+
+def wrap(node: Node) -> Tensor:
+    """A tensor on a node."""
+    tensor = _new(Tensor)
+    tensor._node = node
+    tensor._view = None
+    tensor._grad = None
+    return tensor
+
+
+def lift(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concatenate[TensorLike, P], Tensor]:
+    """A function on nodes as a function on tensors, and as a method."""
+
+    def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        return wrap(function(input.node if isinstance(input, Tensor) else input, *args, **kwargs))
+
+    return _named_like(lifted, function)
+
+
+def lift_view(
+    function: Callable[Concatenate[Operand, P], Node],
+) -> Callable[Concatenate[Tensor, P], Tensor]:
+    """A function on nodes whose result, on tensors, is a view of its input."""
+
+    def lifted(input: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        if not isinstance(input, Tensor):
+            return wrap(function(input, *args, **kwargs))
+        if kwargs:  # steps are kept and compared as positional arguments
+            args = bind(function, args, kwargs)  # type: ignore[assignment]  # P.args is no tuple type
+        node = function(input.node, *args)  # type: ignore[call-arg]  # kwargs are in args now
+        return view_of(input, node, (function, args))
+
+    return _named_like(lifted, function)
+
+
+def bind(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments after the input, all by position."""
+    import inspect
+
+    bound = inspect.signature(function).bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    return bound.args[1:]
+
+
+def _named_like(lifted: Any, function: Any) -> Any:
+    lifted.__name__ = function.__name__
+    lifted.__qualname__ = function.__name__
+    lifted.__doc__ = function.__doc__
+    lifted.__wrapped__ = function
+    return lifted
+
+
+def view_of(input: Tensor, node: Node, step: Step) -> Tensor:
+    """A tensor on `node` that stays in step with `input`; no view if NumPy had to copy."""
+    tensor = wrap(node)
+    source = input._view
+    old, new = input._node._value, node._value
+    if isinstance(new, np.ndarray) and step[0] is F.reshape:
+        owner = new.base
+        if owner is None or (owner is not old and owner is not old.base):
+            return tensor
+    base, steps = (input, (step,)) if source is None else (source.base, (*source.steps, step))
+    tensor._view = View(base, steps, base._node)
+    return tensor
+
+
+def _operator(call: Callable[[Any, Any], Node]) -> Callable[[Tensor, TensorLike], Tensor]:
+    """A binary operator. Written out, as these are most of the calls of a program."""
+
+    def operator(self: Tensor, other: TensorLike) -> Tensor:
+        if isinstance(other, Tensor):
+            b: Any = other._node if other._view is None else other.node
+        elif isinstance(other, _NUMBERS):
+            b = other
+        else:
+            return NotImplemented
+        tensor = _new(Tensor)
+        tensor._node = call(self._node if self._view is None else self.node, b)
+        tensor._view = None
+        tensor._grad = None
+        return tensor
+
+    return operator
+
+
+def _reflected(call: Callable[[Any, Any], Node]) -> Callable[[Tensor, TensorLike], Tensor]:
+    def operator(self: Tensor, other: TensorLike) -> Tensor:
+        return wrap(call(other, self.node)) if isinstance(other, _NUMBERS) else NotImplemented
+
+    return operator
+
+
+def _in_place(call: Callable[[Any, Any], Node]) -> Callable[[Tensor, TensorLike], Tensor]:
+    def operator(self: Tensor, other: TensorLike) -> Tensor:
+        if not isinstance(other, (Tensor, *_NUMBERS)):
+            return NotImplemented
+        self.assign(call(self.node, other.node if isinstance(other, Tensor) else other))
+        return self
+
+    return operator
+
+
+def lift_(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concatenate[Tensor, P], Tensor]:
+    """A function on nodes as a method that changes its tensor: `exp` as `exp_`."""
+
+    def lifted(self: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        self.assign(function(self.node, *args, **kwargs))
+        return self
+
+    _named_like(lifted, function).__name__ += "_"
+    return lifted
+
+
+class Tensor:
+    """A multi-dimensional array that records what is done to it.
+
+    data: numbers, nested sequences of them, an array or a tensor. It is copied.
+    requires_grad: whether operations on it are recorded for `backward`.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_grad", "_node", "_view")
+    _node: Node
+    _view: View | None
+    _grad: Tensor | None
+
+    def __init__(
+        self, data: TensorData = (), *, dtype: DTypeLike | None = None, requires_grad: builtins.bool = False
+    ) -> None:
+        self._view = None
+        self._grad = None
+        self._node = node_from(data, dtype)
+        if requires_grad:
+            self.requires_grad = True
+
+    # ------------------------------------------------------------ the handle
+
+    @property
+    def node(self) -> Node:
+        """The immutable node this tensor stands for now."""
+        view = self._view
+        if view is not None and view.seen is not view.base._node:
+            self._node = view.look()
+        return self._node
+
+    def rebind(self, node: Node) -> None:
+        """Make this tensor stand for another node; a view's base follows."""
+        view = self._view
+        if view is None:
+            replaces = self._node.tracked and not node.tracked and not grad_mode.get()
+            self._node = replace(self._node, node) if replaces else node
+            return
+        old = self._node
+        del self._node
+        try:
+            view.put(node)
+        except BaseException:
+            self._node = old
+            raise
+        del old
+        self._node = view.look()
+
+    def write_from(self, write: Callable[[list[Node]], Node]) -> None:
+        """Rebind a tensor that is no view to what `write` makes of its node, which it gives up."""
+        box = [self._node]
+        old_is_tracked = self._node.tracked
+        del self._node
+        try:
+            if old_is_tracked and not grad_mode.get():
+                old = box[0]
+                self._node = replace(old, write([old]))
+            else:
+                self._node = write(box)
+        except BaseException:
+            self._node = box[0]
+            raise
+
+    def check_writable(self, op: str) -> None:
+        """Raise where PyTorch refuses an in-place operation on a leaf."""
+        if not grad_mode.get():
+            return
+        base = self if self._view is None else self._view.base
+        if base.node.tracked and base._node.op is None:
+            if base is self:
+                raise RuntimeError(
+                    f"{op}: a leaf Variable that requires grad is being used in an in-place operation."
+                )
+            assert self._view is not None
+            if not self._view.outside_graph():
+                raise RuntimeError(
+                    f"{op}: a view of a leaf Variable that requires grad is being used in an in-place "
+                    "operation."
+                )
+
+    def assign(self, new: Node) -> None:
+        """Take the value and the graph of `new`, as an in-place operation does.
+
+        Raises RuntimeError if the shape differs, the dtype would have to be narrowed, or this is
+        a leaf that requires grad. Under no_grad the tensor keeps its place in the graph.
+        """
+        old = self.node
+        op = new.op.name if new.op else "in-place"
+        self.check_writable(op)
+        if new._value.shape != old._value.shape:
+            raise RuntimeError(
+                f"{op}: output with shape {list(old.shape)} doesn't match the broadcast shape "
+                f"{list(new.shape)}"
+            )
+        if new._value.dtype is not old._value.dtype:
+            if category(new.dtype, op) > category(old.dtype, op):
+                raise RuntimeError(
+                    f"{op}: result type {new.dtype} can't be cast to the desired output type {old.dtype}"
+                )
+            new = cast(new, old.dtype)
+        del old
+        self.rebind(new)
+
+    # ------------------------------------------------------------ looking at it
+
+    @property
+    def data(self) -> Tensor:
+        """The value outside the graph: a tensor that stays in step with this one."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: TensorLike) -> None:
+        new = value.node if isinstance(value, Tensor) else constant(value)
+        node = replace(self.node, new)
+        self._view = None
+        self._node = node
+
+    def detach(self) -> Tensor:
+        """The value outside the graph: a tensor that stays in step with this one."""
+        return view_of(self, detach_node(self.node), (detach_node, ()))
+
+    @property
+    def grad(self) -> Tensor | None:
+        """What `backward` has added up for this tensor; None before, and after zero_grad."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"grad: assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+            if value.shape != self.shape:
+                raise RuntimeError(
+                    f"grad: assigned grad has data of a different size: {value.shape} for {self.shape}"
+                )
+        self._grad = value
+
+    @property
+    def prev(self) -> tuple[Tensor, ...]:
+        """The tensors that this one was computed from: () for a leaf."""
+        return tuple([wrap(node) for node in self.node.prev])
+
+    @property
+    def op(self) -> str | None:
+        """The name of the operation that made it: None for a leaf."""
+        op = self.node.op
+        return op.name if op else None
+
+    @property
+    def grad_fn(self) -> GradFn | None:
+        """The backward step that this tensor's gradient starts with: None for a leaf."""
+        from .graph import GradFn
+
+        node = self.node
+        return GradFn(node) if node.op else None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it."""
+        return self.node.op is None
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded."""
+        return self.node.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, value: builtins.bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
+        """Start (or stop) recording operations on this leaf; returns the tensor.
+
+        Raises RuntimeError for a tensor that is no leaf, or not floating-point.
+        """
+        node = self.node
+        if node.op is not None:
+            if requires_grad:
+                return self
+            raise RuntimeError(
+                "requires_grad: you can only change requires_grad flags of leaf variables. If you want "
+                "to use a computed variable in a subgraph that doesn't require differentiation use "
+                "var_no_grad = var.detach()."
+            )
+        if requires_grad != node.tracked:
+            if requires_grad and node.dtype.kind not in "fc":
+                raise RuntimeError(
+                    "requires_grad: only Tensors of floating point and complex dtype can require "
+                    f"gradients, got {node.dtype}"
+                )
+            self._view = None  # from here on a variable of its own
+            owner = (weakref.ref(self),) if requires_grad else ()
+            self._node = seal(node._value, params=owner, tracked=requires_grad)
+        return self
+
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dimensions."""
+        return Size(self.node._value.shape)
+
+    @overload
+    def size(self) -> Size: ...
+    @overload
+    def size(self, dim: builtins.int) -> int: ...
+    def size(self, dim: builtins.int | None = None) -> Size | int:
+        """The sizes of the dimensions, or of one."""
+        return self.shape if dim is None else self.shape[normal_dim("size", dim, self.ndim)]
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The type of the elements."""
+        return dtypes.of(self.node._value.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self.node.ndim
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.node.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.node.size
+
+    @property
+    def T(self) -> Tensor:
+        """All dimensions in reverse order; a view."""
+        return view_of(self, F.T(self.node), (F.T, ()))
+
+    def item(self) -> Number:
+        """The only element, as a Python number. Raises RuntimeError if there are more or none."""
+        if self.numel() != 1:
+            raise RuntimeError(f"item: a Tensor with {self.numel()} elements cannot be converted to Scalar")
+        return self.node.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return self.node._value.tolist()
+
+    def numpy(self, *, force: builtins.bool = False) -> Array:
+        """The value as a read-only array, without copying.
+
+        Raises RuntimeError for a tensor that requires grad, unless `force` is set: use detach().
+        """
+        node = self.node
+        if node.tracked and not force:
+            raise RuntimeError(
+                "numpy: Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        return node.data
+
+    def __array__(self, dtype: np.dtype[Any] | None = None, copy: builtins.bool | None = None) -> Any:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
+        return _answer(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _answer(func, args, kwargs)
+
+    def __repr__(self) -> str:
+        from .printing import tensor_repr
+
+        return tensor_repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item() if not self.ndim else str(self), spec)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self.node._value)
+
+    def __bool__(self) -> bool:
+        if self.numel() != 1:
+            raise RuntimeError(
+                f"bool: Boolean value of Tensor with {'more than one value' if self.numel() else 'no values'}"
+                f" is ambiguous (shape {tuple(self.shape)})"
+            )
+        return bool(self.node._value)
+
+    def __float__(self) -> float:
+        return float(self.item())  # type: ignore[arg-type]  # complex raises TypeError
+
+    def __int__(self) -> int:
+        return int(self.item())  # type: ignore[arg-type]  # complex raises TypeError
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        value = self.item()
+        if not isinstance(value, int):
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(value)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter([self[i] for i in range(len(self))])
+
+    def __contains__(self, element: TensorLike) -> bool:
+        return bool(np.any((self == element).node._value))
+
+    def __copy__(self) -> Tensor:
+        return self.detach().requires_grad_(self.requires_grad) if self.is_leaf else wrap(self.node)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "deepcopy: only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol; detach() first"
+            )
+        copied = _new(type(self))
+        copied._view = None
+        copied._grad = None if self._grad is None else self._grad.__deepcopy__(memo)
+        copied._node = seal(np.array(self.node._value))
+        copied.__dict__.update(self.__dict__)
+        if self.requires_grad:
+            copied.requires_grad_()
+        memo[id(self)] = copied
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self.is_leaf:
+            raise RuntimeError("pickle: only graph leaves can be pickled; detach() first")
+        return _rebuild, (type(self), np.array(self.node._value), self.requires_grad, self.__dict__)
+
+    # ------------------------------------------------------------ gradients
+
+    def backward(
+        self,
+        gradient: TensorLike | None = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+        inputs: Sequence[Tensor] | None = None,
+    ) -> None:
+        """Add the gradient of this tensor to the `grad` of every leaf it was computed from.
+
+        gradient: the cotangent, of this tensor's shape; 1 for a single element.
+        retain_graph: keep what a second backward needs; by default only with create_graph.
+        create_graph: record the backward pass, to differentiate it again.
+        inputs: only these tensors receive gradients.
+        Raises RuntimeError if there is no graph, if it was freed before, or if the shape of
+        `gradient` is not this tensor's.
+        """
+        from .autograd import backward
+
+        backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def accumulate_grad(self, gradient: Node) -> None:
+        """Add to `grad`. The old gradient's tensor stays the same object."""
+        if self._grad is None:
+            self._grad = wrap(gradient)
+        else:
+            self._grad._node = F.add(self._grad.node, gradient)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call `hook` with this tensor's gradient when it is computed; what it returns, if not
+        None, takes its place. Raises RuntimeError for a tensor that does not require grad."""
+        from .graph import register_hook
+
+        return register_hook(self, hook)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient in `grad` although this tensor is no leaf."""
+        from .graph import retain_grad
+
+        retain_grad(self)
+
+    # ------------------------------------------------------------ indexing
+
+    def __getitem__(self, index: Index) -> Tensor:
+        node = self.node
+        template, arrays = parse_index(index)
+        if arrays:
+            return wrap(F.getitem(node, index))
+        return view_of(self, F.getitem(node, template), (F.getitem, (template,)))
+
+    def __setitem__(self, index: Index, value: TensorLike) -> None:
+        new = value.node if isinstance(value, Tensor) else value
+        self.check_writable("index_put")
+        template, arrays = parse_index(index)
+        view = self._view
+        if not arrays and isinstance(value, Tensor) and value._view is not None:
+            # `x[i] += y` ends in x[i] = x[i], which was written through already
+            there = value._view
+            base, steps = (self, ()) if view is None else (view.base, view.steps)
+            if there.base is base and there.steps == (*steps, (F.getitem, (template,))):
+                return
+        if view is None:
+            self.write_from(lambda box: index_put_from(box, index, new))
+        else:
+            self.rebind(F.index_put(self.node, index, new))
+
+    # ------------------------------------------------------------ conversions
+
+    def to(self, *args: Any, dtype: DTypeLike | None = None, copy: builtins.bool = False, **_: Any) -> Tensor:
+        """The tensor in another dtype; the tensor itself if nothing changes and `copy` is not set."""
+        for arg in args:
+            if isinstance(arg, Tensor):
+                dtype = arg.dtype
+            elif isinstance(arg, (dtypes.dtype, np.dtype)) or (isinstance(arg, type)):
+                dtype = arg
+        target = self.node.dtype if dtype is None else dtypes.to_numpy(dtype)
+        if target == self.node.dtype:
+            return self.clone() if copy else self
+        return wrap(cast(self.node, target))
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """The tensor in the dtype of another."""
+        return self.to(other.dtype)
+
+    def float(self) -> Tensor:
+        """The tensor as float32."""
+        return self.to(dtypes.float32)
+
+    def double(self) -> Tensor:
+        """The tensor as float64."""
+        return self.to(dtypes.float64)
+
+    def half(self) -> Tensor:
+        """The tensor as float16."""
+        return self.to(dtypes.float16)
+
+    def long(self) -> Tensor:
+        """The tensor as int64."""
+        return self.to(dtypes.int64)
+
+    def int(self) -> Tensor:
+        """The tensor as int32."""
+        return self.to(dtypes.int32)
+
+    def bool(self) -> Tensor:
+        """The tensor as bools: whether each element is non-zero."""
+        return self.to(dtypes.bool)
+
+    def cpu(self) -> Tensor:
+        """The tensor itself: it is on the CPU."""
+        return self
+
+    def contiguous(self) -> Tensor:
+        """The tensor itself if its elements lie in row-major order, else a copy in that order."""
+        return self if self.node._value.flags.c_contiguous else self.clone()
+
+    def new_tensor(self, data: TensorData, *, dtype: DTypeLike | None = None) -> Tensor:
+        """A tensor from data, in this tensor's dtype unless another is given."""
+        return Tensor(data, dtype=self.dtype if dtype is None else dtype)
+
+    # ------------------------------------------------------------ operators
+
+    __hash__ = object.__hash__
+    __add__ = _operator(arithmetic.add_op.call)
+    __radd__ = _reflected(arithmetic.add_op.call)
+    __sub__ = _operator(arithmetic.sub_op.call)
+    __rsub__ = _reflected(arithmetic.sub_op.call)
+    __mul__ = _operator(arithmetic.mul_op.call)
+    __rmul__ = _reflected(arithmetic.mul_op.call)
+    __truediv__ = _operator(arithmetic.div_op.call)
+    __rtruediv__ = _reflected(arithmetic.div_op.call)
+    __floordiv__ = _operator(F.floor_divide)
+    __rfloordiv__ = _reflected(F.floor_divide)
+    __mod__ = _operator(F.remainder)
+    __rmod__ = _reflected(F.remainder)
+    __pow__ = _operator(F.pow)
+    __rpow__ = _reflected(F.pow)
+    __matmul__ = _operator(F.matmul)
+    __rmatmul__ = _reflected(F.matmul)
+    __and__ = _operator(F.bitwise_and)
+    __rand__ = _reflected(F.bitwise_and)
+    __or__ = _operator(F.bitwise_or)
+    __ror__ = _reflected(F.bitwise_or)
+    __xor__ = _operator(F.bitwise_xor)
+    __rxor__ = _reflected(F.bitwise_xor)
+    __lshift__ = _operator(F.bitwise_left_shift)
+    __rlshift__ = _reflected(F.bitwise_left_shift)
+    __rshift__ = _operator(F.bitwise_right_shift)
+    __rrshift__ = _reflected(F.bitwise_right_shift)
+    __lt__ = _operator(F.lt)
+    __le__ = _operator(F.le)
+    __gt__ = _operator(F.gt)
+    __ge__ = _operator(F.ge)
+    __eq__ = _operator(F.eq)  # type: ignore[assignment]  # element by element
+    __ne__ = _operator(F.ne)  # type: ignore[assignment]  # element by element
+    __neg__ = lift(F.neg)
+    __invert__ = lift(F.bitwise_not)
+    __abs__ = lift(F.abs)
+    __iadd__ = _in_place(F.add)
+    __isub__ = _in_place(F.sub)
+    __imul__ = _in_place(F.mul)
+    __itruediv__ = _in_place(F.div)
+    __ifloordiv__ = _in_place(F.floor_divide)
+    __imod__ = _in_place(F.remainder)
+    __ipow__ = _in_place(F.pow)
+    __iand__ = _in_place(F.bitwise_and)
+    __ior__ = _in_place(F.bitwise_or)
+    __ixor__ = _in_place(F.bitwise_xor)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    # ------------------------------------------------------------ functions as methods
+
+    abs = lift(F.abs)
+    add = lift(F.add)
+    amax = lift(F.amax)
+    amin = lift(F.amin)
+    argmax = lift(F.argmax)
+    argmin = lift(F.argmin)
+    clamp = lift(F.clip)
+    clip = lift(F.clip)
+    clone = lift(F.clone)
+    div = lift(F.div)
+    eq = lift(F.eq)
+    exp = lift(F.exp)
+    ge = lift(F.ge)
+    gt = lift(F.gt)
+    isnan = lift(F.isnan)
+    le = lift(F.le)
+    log = lift(F.log)
+    log_softmax = lift(F.log_softmax)
+    logical_and = lift(F.logical_and)
+    logical_not = lift(F.logical_not)
+    logical_or = lift(F.logical_or)
+    lt = lift(F.lt)
+    masked_fill = lift(F.masked_fill)
+    matmul = lift(F.matmul)
+    maximum = lift(F.maximum)
+    mean = lift(F.mean)
+    minimum = lift(F.minimum)
+    mm = lift(F.matmul)
+    mul = lift(F.mul)
+    ne = lift(F.ne)
+    neg = lift(F.neg)
+    pow = lift(F.pow)
+    relu = lift(F.relu)
+    remainder = lift(F.remainder)
+    sigmoid = lift(F.sigmoid)
+    sign = lift(F.sign)
+    softmax = lift(F.softmax)
+    sqrt = lift(F.sqrt)
+    sub = lift(F.sub)
+    sum = lift(F.sum)
+    tanh = lift(F.tanh)
+
+    expand = lift_view(F.expand)
+    flatten = lift_view(F.flatten)
+    permute = lift_view(F.permute)
+    reshape = lift_view(F.reshape)
+    squeeze = lift_view(F.squeeze)
+    transpose = lift_view(F.transpose)
+    unsqueeze = lift_view(F.unsqueeze)
+    view = lift_view(F.reshape)
+
+    abs_ = lift_(F.abs)
+    add_ = lift_(F.add)
+    clamp_ = lift_(F.clip)
+    copy_ = lift_(F.copy)
+    div_ = lift_(F.div)
+    exp_ = lift_(F.exp)
+    fill_ = lift_(F.fill)
+    masked_fill_ = lift_(F.masked_fill)
+    mul_ = lift_(F.mul)
+    neg_ = lift_(F.neg)
+    relu_ = lift_(F.relu)
+    sqrt_ = lift_(F.sqrt)
+    sub_ = lift_(F.sub)
+    tanh_ = lift_(F.tanh)
+    zero_ = lift_(F.zeros_like)
+
+    @overload
+    def max(self) -> Tensor: ...
+    @overload
+    def max(self, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices[Tensor]: ...
+    @overload
+    def max(self, dim: Tensor) -> Tensor: ...
+    def max(self, dim: Any = None, keepdim: builtins.bool = False) -> Tensor | ValuesIndices[Tensor]:
+        """See `nngrad.functional.max`."""
+        return _wrap_search(F.max(self.node, dim, keepdim))
+
+    @overload
+    def min(self) -> Tensor: ...
+    @overload
+    def min(self, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices[Tensor]: ...
+    @overload
+    def min(self, dim: Tensor) -> Tensor: ...
+    def min(self, dim: Any = None, keepdim: builtins.bool = False) -> Tensor | ValuesIndices[Tensor]:
+        """See `nngrad.functional.min`."""
+        return _wrap_search(F.min(self.node, dim, keepdim))
+
+    def split(self, split_size: builtins.int | Sequence[builtins.int], dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """Slices along a dimension, as views; see `nngrad.functional.split`."""
+        at = (slice(None),) * normal_dim("split", dim, self.ndim)
+        return tuple([self[(*at, part)] for part in split_slices(self.node, split_size, dim)])
+
+
+def _wrap_search(found: Node | ValuesIndices[Node]) -> Tensor | ValuesIndices[Tensor]:
+    if isinstance(found, Node):
+        return wrap(found)
+    return ValuesIndices(wrap(found.values), wrap(found.indices))
+
+
+def _answer(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Answer a NumPy function called with tensors: as on nodes, with tensors for the results."""
+    result = dispatch(function, function, args, kwargs)
+    return wrap(result) if isinstance(result, Node) else [wrap(r) for r in result]
+
+
+class Size(tuple[int, ...]):
+    """The sizes of a tensor's dimensions: a tuple that prints as PyTorch's."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The product of the sizes."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"nngrad.Size({list(self)})"
+
+
+TensorData: TypeAlias = "TensorLike | Sequence[TensorData]"
+
+
+def node_from(data: TensorData, dtype: DTypeLike | None = None) -> Node:
+    """A constant node with a copy of `data`.
+
+    Raises ValueError for ragged sequences, TypeError for what are no numbers.
+    """
+    target = None if dtype is None else dtypes.to_numpy(dtype)
+    if isinstance(data, Tensor):
+        data = data.node._value
+    if isinstance(data, (np.ndarray, np.generic)):
+        array = np.array(data, target)
+    else:
+        array = _from_sequence(data, target)
+    dtypes.of(array.dtype)
+    return seal(array)
+
+
+def _from_sequence(data: Any, target: Any) -> Any:
+    """Nested sequences: Python's floats make the default dtype, integers int64, as in PyTorch."""
+    try:
+        array = np.array(_plain(data))
+    except ValueError as error:
+        raise ValueError(f"tensor: expected sequences of equal length: {error}") from None
+    if target is not None:
+        return array.astype(target)
+    if array.dtype.kind == "f" and not _holds_arrays(data):
+        return array.astype(get_default_dtype())
+    if array.dtype.kind == "c" and not _holds_arrays(data):
+        return array.astype(number_dtype(0j))
+    if array.size == 0 and array.dtype.kind == "f":
+        return array.astype(get_default_dtype())
+    return array
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, Tensor):
+        return data.node._value
+    if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
+        return [_plain(d) for d in data]
+    return data
+
+
+def _holds_arrays(data: Any) -> bool:
+    while isinstance(data, Sequence) and len(data):
+        data = data[0]
+    return isinstance(data, (np.ndarray, np.generic, Tensor))
+
+
+def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
+    tensor = _new(kind)
+    tensor._view = None
+    tensor._grad = None
+    tensor._node = seal(value)
+    tensor.__dict__.update(attributes)
+    return tensor.requires_grad_() if requires_grad else tensor
+
