@@ -1,43 +1,49 @@
 """The pure core: functions from nodes to nodes, and transforms of functions. Nothing is mutated."""
 
 from .arithmetic import (
-    abs as abs,
     add as add,
+    div as div,
+    floor_divide as floor_divide,
+    mul as mul,
+    neg as neg,
+    pow as pow,
+    remainder as remainder,
+    sub as sub,
+)
+from .choice import (
+    clip as clip,
+    masked_fill as masked_fill,
+    maximum as maximum,
+    minimum as minimum,
+    where as where,
+)
+from .comparison import (
     bitwise_and as bitwise_and,
     bitwise_left_shift as bitwise_left_shift,
     bitwise_not as bitwise_not,
     bitwise_or as bitwise_or,
     bitwise_right_shift as bitwise_right_shift,
     bitwise_xor as bitwise_xor,
-    clip as clip,
-    div as div,
     eq as eq,
-    exp as exp,
-    floor_divide as floor_divide,
     ge as ge,
     gt as gt,
     isnan as isnan,
     le as le,
-    log as log,
     logical_and as logical_and,
     logical_not as logical_not,
     logical_or as logical_or,
     lt as lt,
-    masked_fill as masked_fill,
-    maximum as maximum,
-    minimum as minimum,
-    mul as mul,
     ne as ne,
-    neg as neg,
-    pow as pow,
-    relu as relu,
-    remainder as remainder,
-    sigmoid as sigmoid,
     sign as sign,
+)
+from .elementary import (
+    abs as abs,
+    exp as exp,
+    log as log,
+    relu as relu,
+    sigmoid as sigmoid,
     sqrt as sqrt,
-    sub as sub,
     tanh as tanh,
-    where as where,
 )
 from .indexing import getitem as getitem, index_put as index_put, split as split
 from .loss import (

@@ -139,9 +139,7 @@ def cycle_error(nodes: Iterable[Node]) -> RuntimeError:
                 if parent in path:
                     on_path = list(path)
                     names = [n.op.name if n.op else "variable" for n in on_path[on_path.index(parent) :]]
-                    return RuntimeError(
-                        f"backward: the graph has a cycle: {' <- '.join([*names, names[0]])}"
-                    )
+                    return RuntimeError(f"backward: the graph has a cycle: {' <- '.join([*names, names[0]])}")
                 if parent not in done:
                     path[parent] = iter(parent.prev)
                     break

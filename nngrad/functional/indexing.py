@@ -48,8 +48,10 @@ def parse_index(index: Any) -> tuple[Any, tuple[Node, ...]]:
         kind = type(part)
         if kind is int or kind is slice or part is None or part is Ellipsis:
             template.append(part)
-        elif isinstance(part, SupportsIndex) and not isinstance(part, (bool, np.bool_)) and not hasattr(
-            part, "ndim"
+        elif (
+            isinstance(part, SupportsIndex)
+            and not isinstance(part, (bool, np.bool_))
+            and not hasattr(part, "ndim")
         ):
             template.append(part.__index__())
         else:
@@ -147,9 +149,7 @@ def split_slices(x: Node, split_size_or_sections: int | Sequence[int], dim: int)
     return [slice(end - size, end) for size, end in zip(sizes, ends)]
 
 
-def split(
-    input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0
-) -> tuple[Node, ...]:
+def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Node, ...]:
     """Slices along a dimension: of one size (the last may be smaller), or of the sizes given.
 
     Raises RuntimeError if the sizes do not add up to the dimension's.
@@ -242,9 +242,7 @@ def _prepare(input: Operand, index: Any, value: Operand) -> tuple[Node, Node, An
 
 PUT[getitem] = lambda base, new, index: index_put(base, index, new)
 
-replace_op: Final = general(
-    "replace", lambda x, value: value, lambda g, _, x, value: g, None, frees=False
-)
+replace_op: Final = general("replace", lambda x, value: value, lambda g, _, x, value: g, None, frees=False)
 
 
 def replace(input: Node, value: Node) -> Node:

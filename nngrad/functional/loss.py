@@ -7,10 +7,10 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .arithmetic import mul, select, sub
+from .arithmetic import mul, sub
 from .dtypes import DType
 from .node import Node, Operand, as_node, seal
-from .op import apply, as_floating, cast, general
+from .op import apply, cast, general
 from .reduction import mean, sum
 from .shape import normal_dim
 
@@ -48,9 +48,7 @@ _softmax: Final = general(
 _log_softmax: Final = general(
     "log_softmax",
     _log_softmax_forward,
-    lambda g, out, x, dim: np.subtract(
-        g, np.multiply(np.exp(out), np.sum(g, axis=dim, keepdims=True))
-    ),
+    lambda g, out, x, dim: np.subtract(g, np.multiply(np.exp(out), np.sum(g, axis=dim, keepdims=True))),
 )
 
 
@@ -158,7 +156,9 @@ def cross_entropy(
     classes = x.shape[class_dim]
     w = None if weight is None else as_node(weight)
     if w is not None and w.shape != (classes,):
-        raise RuntimeError(f"cross_entropy: weight must have shape ({classes},), one per class, got {w.shape}")
+        raise RuntimeError(
+            f"cross_entropy: weight must have shape ({classes},), one per class, got {w.shape}"
+        )
     if t._value.dtype.kind == "f":
         return _soft_cross_entropy(x, t, w, class_dim, reduction, label_smoothing)
     expected = tuple([n for i, n in enumerate(x.shape) if i != class_dim])
@@ -168,7 +168,9 @@ def cross_entropy(
                 f"cross_entropy: Expected input batch_size ({expected[0]}) to match target batch_size "
                 f"({t.shape[0]}) (shapes {x.shape} and {t.shape})"
             )
-        raise RuntimeError(f"cross_entropy: input of shape {x.shape} needs a target of shape {expected}, got {t.shape}")
+        raise RuntimeError(
+            f"cross_entropy: input of shape {x.shape} needs a target of shape {expected}, got {t.shape}"
+        )
     if t._value.dtype.kind not in "iu":
         raise RuntimeError(f"cross_entropy: expected integer class indices or probabilities, got {t.dtype}")
     rows = as_rows(x, class_dim)
@@ -176,9 +178,7 @@ def cross_entropy(
     kept = indices != ignore_index
     wrong = kept & ((indices < 0) | (indices >= classes))
     if wrong.any():
-        raise IndexError(
-            f"cross_entropy: Target {indices[wrong][0]} is out of bounds for {classes} classes"
-        )
+        raise IndexError(f"cross_entropy: Target {indices[wrong][0]} is out of bounds for {classes} classes")
     safe = indices if kept.all() else np.where(kept, indices, 0)
     row_weights = kept.astype(x.dtype)
     if w is not None:
@@ -210,9 +210,7 @@ def _soft_cross_entropy(
     x: Node, t: Node, w: Node | None, class_dim: int, reduction: str, label_smoothing: float
 ) -> Node:
     if t.shape != x.shape:
-        raise RuntimeError(
-            f"cross_entropy: probabilities need the input's shape {x.shape}, got {t.shape}"
-        )
+        raise RuntimeError(f"cross_entropy: probabilities need the input's shape {x.shape}, got {t.shape}")
     if label_smoothing:
         t = mul(t, 1.0 - label_smoothing) + label_smoothing / x.shape[class_dim]
     log_p = log_softmax(x, class_dim)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from .node import Node, Operand, as_node, implements
-from .op import apply, bilinear, general, promote
+from .op import apply, bilinear, general
 
 ndarray = np.ndarray
 
@@ -59,7 +59,9 @@ def matmul(input: Operand, other: Operand) -> Node:
     a, b = as_node(input), as_node(other)
     if a._value.dtype is not b._value.dtype:
         if a._value.dtype != b._value.dtype:
-            raise RuntimeError(f"matmul: expected both to have the same dtype, but got {a.dtype} and {b.dtype}")
+            raise RuntimeError(
+                f"matmul: expected both to have the same dtype, but got {a.dtype} and {b.dtype}"
+            )
     sa, sb = a._value.shape, b._value.shape
     if not sa or not sb:
         raise RuntimeError(f"matmul: both arguments need to be at least 1D, but they are {sa} and {sb}")
@@ -94,9 +96,7 @@ def _linear_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: lis
             sent[0] = np.reshape(sent[0], x.shape)
     if needs[1]:
         flat_x = np.reshape(x, (-1, x.shape[-1])) if len(x.shape) != 2 else x
-        sent[1] = (
-            np.matmul(np.transpose(flat_g), flat_x) if type(g) is Node else flat_g.T.dot(flat_x)
-        )
+        sent[1] = np.matmul(np.transpose(flat_g), flat_x) if type(g) is Node else flat_g.T.dot(flat_x)
     if len(needs) > 2 and needs[2]:
         sent[2] = np.sum(flat_g, axis=0) if type(g) is Node else np.add.reduce(flat_g, 0)
     return sent[: len(needs)]

@@ -147,6 +147,7 @@ class Node(Draft):
         return NUMPY[GETITEM](self, index)
 
     __hash__ = object.__hash__
+
     def __add__(self, other: Operand) -> Node:
         return NUMPY[np.add](self, other)
 

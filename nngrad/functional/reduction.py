@@ -7,11 +7,11 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar, overload
 
 import numpy as np
 
-from .arithmetic import maximum, minimum
+from .choice import maximum, minimum
 from .dtypes import DType
 from .indexing import along, getitem
 from .node import Node, Operand, as_node, implements, seal
-from .op import apply, as_floating, cast, general, linear
+from .op import apply, cast, general, linear
 from .shape import Dims, normal_dim, normal_dims, reshape
 
 T_co = TypeVar("T_co", covariant=True)
@@ -49,14 +49,14 @@ spread_op: Final = linear(
 
 
 def _sum(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
-    return np.add.reduce(x, dims, keepdims=keepdim) if type(x) is np.ndarray else np.sum(
-        x, axis=dims, keepdims=keepdim
+    return (
+        np.add.reduce(x, dims, keepdims=keepdim)
+        if type(x) is np.ndarray
+        else np.sum(x, axis=dims, keepdims=keepdim)
     )
 
 
-sum_op: Final = linear(
-    "sum", _sum, lambda g, _, x, dims, keepdim: spread_op(g, x.shape, dims)
-)
+sum_op: Final = linear("sum", _sum, lambda g, _, x, dims, keepdim: spread_op(g, x.shape, dims))
 
 
 def _count(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> int:

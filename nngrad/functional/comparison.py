@@ -1,0 +1,122 @@
+"""Ops without a derivative: comparisons, logic, bits, signs. Their results are outside any graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .node import Node, Operand, implements, seal
+from .op import forward_error, promote
+
+
+def without_gradient(name: str, forward: Any, *operands: Operand) -> Node:
+    """`forward` of the operands in one dtype, as a constant."""
+    nodes = promote(name, *operands)
+    values = [n._value for n in nodes]
+    try:
+        return seal(np.asarray(forward(*values)) if isinstance(values[0], np.ndarray) else forward(*values))
+    except (ValueError, TypeError) as error:
+        raise forward_error(name, error, values) from error
+
+
+@implements(np.equal)
+def eq(input: Operand, other: Operand) -> Node:
+    """`input == other`, element by element, as bools."""
+    return without_gradient("eq", np.equal, input, other)
+
+
+@implements(np.not_equal)
+def ne(input: Operand, other: Operand) -> Node:
+    """`input != other`, element by element, as bools."""
+    return without_gradient("ne", np.not_equal, input, other)
+
+
+@implements(np.less)
+def lt(input: Operand, other: Operand) -> Node:
+    """`input < other`, element by element, as bools."""
+    return without_gradient("lt", np.less, input, other)
+
+
+@implements(np.less_equal)
+def le(input: Operand, other: Operand) -> Node:
+    """`input <= other`, element by element, as bools."""
+    return without_gradient("le", np.less_equal, input, other)
+
+
+@implements(np.greater)
+def gt(input: Operand, other: Operand) -> Node:
+    """`input > other`, element by element, as bools."""
+    return without_gradient("gt", np.greater, input, other)
+
+
+@implements(np.greater_equal)
+def ge(input: Operand, other: Operand) -> Node:
+    """`input >= other`, element by element, as bools."""
+    return without_gradient("ge", np.greater_equal, input, other)
+
+
+@implements(np.logical_not)
+def logical_not(input: Operand) -> Node:
+    """Whether each element is zero, as bools."""
+    return without_gradient("logical_not", np.logical_not, input)
+
+
+@implements(np.logical_and)
+def logical_and(input: Operand, other: Operand) -> Node:
+    """Whether both elements are non-zero, as bools."""
+    return without_gradient("logical_and", np.logical_and, input, other)
+
+
+@implements(np.logical_or)
+def logical_or(input: Operand, other: Operand) -> Node:
+    """Whether either element is non-zero, as bools."""
+    return without_gradient("logical_or", np.logical_or, input, other)
+
+
+@implements(np.bitwise_and)
+def bitwise_and(input: Operand, other: Operand) -> Node:
+    """`input & other`, element by element, on integers or bools."""
+    return without_gradient("bitwise_and", np.bitwise_and, input, other)
+
+
+@implements(np.bitwise_or)
+def bitwise_or(input: Operand, other: Operand) -> Node:
+    """`input | other`, element by element, on integers or bools."""
+    return without_gradient("bitwise_or", np.bitwise_or, input, other)
+
+
+@implements(np.bitwise_xor)
+def bitwise_xor(input: Operand, other: Operand) -> Node:
+    """`input ^ other`, element by element, on integers or bools."""
+    return without_gradient("bitwise_xor", np.bitwise_xor, input, other)
+
+
+@implements(np.invert)
+def bitwise_not(input: Operand) -> Node:
+    """`~input`, element by element, on integers or bools."""
+    return without_gradient("bitwise_not", np.invert, input)
+
+
+@implements(np.left_shift)
+def bitwise_left_shift(input: Operand, other: Operand) -> Node:
+    """`input << other`, element by element, on integers."""
+    return without_gradient("bitwise_left_shift", np.left_shift, input, other)
+
+
+@implements(np.right_shift)
+def bitwise_right_shift(input: Operand, other: Operand) -> Node:
+    """`input >> other`, element by element, on integers."""
+    return without_gradient("bitwise_right_shift", np.right_shift, input, other)
+
+
+@implements(np.sign)
+def sign(input: Operand) -> Node:
+    """-1, 0 or 1 by the sign of each element. Its derivative is zero."""
+    return without_gradient("sign", np.sign, input)
+
+
+@implements(np.isnan)
+def isnan(input: Operand) -> Node:
+    """Whether each element is NaN, as bools."""
+    return without_gradient("isnan", np.isnan, input)
