@@ -84,7 +84,7 @@ class Generator:
 
         Raises TypeError for what is no tensor of uint8, RuntimeError for one of another size.
         """
-        if not isinstance(new_state, Tensor) or new_state.dtype is not dtypes.uint8:
+        if getattr(new_state, "dtype", None) is not dtypes.uint8:
             raise TypeError("set_state: expected a tensor of dtype uint8, as get_state gives")
         if new_state.shape != (_STATE_BYTES,):
             raise RuntimeError(
@@ -292,13 +292,11 @@ def _checked_span(op: str, low: int, high: int, dtype: DType) -> int:
     """high - low. Raises RuntimeError for an empty range, or one that leaves the dtype's."""
     if low >= high:
         raise RuntimeError(f"{op} expects 'from' to be less than 'to', but got from={low} >= to={high}")
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        first, last = int(limits.min), int(limits.max)
-    elif dtype.kind == "b":
+    if dtype.kind == "b":
         first, last = 0, 1
     else:
-        first, last = -int(np.finfo(dtype).max), int(np.finfo(dtype).max)
+        limits = np.iinfo(dtype.str) if dtype.kind in "iu" else np.finfo(dtype.str)
+        first, last = int(limits.min), int(limits.max)
     for name, value in (("from", low), ("to - 1", high - 1)):
         if not first <= value <= last:
             raise RuntimeError(f"{op}: {name} is out of bounds for {dtype}: {value}")
@@ -326,29 +324,29 @@ def randint(
     device: Device = None,
     requires_grad: bool = False,
 ) -> Tensor: ...
-def randint(
-    low: int | None = None,
-    high: Any = None,
-    size: Any = None,
+def randint(*args: Any, **options: Any) -> Tensor:
+    """Integers in [low, high) with equal chances; `low` is 0 if left out. int64 unless told.
+
+    Raises RuntimeError for an empty range or bounds that the dtype cannot hold, TypeError where
+    `high` or `size` is missing.
+
+    >>> randint(10, (2, 3)).shape
+    nngrad.Size([2, 3])
+    """
+    bounds = len(args) + len(options.keys() & {"low", "high", "size"})
+    return _randint(*args, **options) if bounds > 2 else _randint(0, *args, **options)
+
+
+def _randint(
+    low: SupportsIndex,
+    high: SupportsIndex,
+    size: Sequence[SupportsIndex],
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
     device: Device = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Integers in [low, high) with equal chances; `low` is 0 if left out. int64 unless told.
-
-    Raises RuntimeError for an empty range or bounds that the dtype cannot hold.
-
-    >>> randint(10, (2, 3)).shape
-    nngrad.Size([2, 3])
-    """
-    if size is None:  # randint(high, size), with `high` and `size` by position or by name
-        low, high, size = (0, low, high) if low is not None else (0, high, None)
-    elif low is None or high is None:
-        low, high = 0, low if high is None else high
-    if not isinstance(high, SupportsIndex) or not isinstance(low, SupportsIndex) or size is None:
-        raise TypeError(f"randint: expected ([low], high, size), got low={low}, high={high}, size={size}")
     check_device("randint", device)
     kind: DType = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
     shape, first = checked_sizes("randint", (size,)), low.__index__()
@@ -373,8 +371,6 @@ def randperm(
     [0, 1, 2, 3]
     """
     check_device("randperm", device)
-    if not isinstance(n, SupportsIndex):
-        raise TypeError(f"randperm: argument 'n' must be int, not {type(n).__name__}")
     (count,) = checked_sizes("randperm", (n,))
     draws = (generator or default_generator).words(max(count - 1, 0))
     steps = np.remainder(draws, np.arange(count, 1, -1, dtype=np.uint64)).tolist()
@@ -480,7 +476,7 @@ def _largest_exact(dtype: DType) -> int:
     if dtype.kind == "b":
         return 1
     if dtype.kind in "iu":
-        return int(np.iinfo(dtype).max)
+        return int(np.iinfo(dtype.str).max)
     if dtype.char not in _MANTISSA:
         raise NotImplementedError(f"random_: not implemented for {dtype}")
-    return 1 << (np.finfo(dtype).nmant + 1)
+    return 1 << (np.finfo(dtype.str).nmant + 1)
