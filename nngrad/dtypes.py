@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Final, Protocol, TypeAlias, final
 
 import numpy as np
@@ -14,7 +15,8 @@ class HasDType(Protocol):
     """Whatever NumPy takes for a dtype because it has one."""
 
     @property
-    def dtype(self) -> DType: ...
+    def dtype(self) -> DType:
+        """The type of the elements."""
 
 
 @final
@@ -28,17 +30,17 @@ class dtype:
         self.dtype: DType = numpy
 
     @property
-    def is_floating_point(self) -> bool:
+    def is_floating_point(self) -> builtins.bool:
         """Whether this is a floating-point dtype."""
         return self.dtype.kind == "f"
 
     @property
-    def is_complex(self) -> bool:
+    def is_complex(self) -> builtins.bool:
         """Whether this is a complex dtype."""
         return self.dtype.kind == "c"
 
     @property
-    def itemsize(self) -> int:
+    def itemsize(self) -> builtins.int:
         """Bytes per element."""
         return self.dtype.itemsize
 

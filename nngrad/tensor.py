@@ -18,7 +18,7 @@ from . import dtypes, functional as F
 from .dtypes import DTypeLike
 from .functional import arithmetic
 from .functional.dtypes import Array, Number, category, get_default_dtype, number_dtype
-from .functional.indexing import Index, index_put_from, parse_index, replace, split_slices
+from .functional.indexing import Index, getitem_parsed, index_put_from, parse_index, replace, split_slices
 from .functional.node import Node, Operand, constant, dispatch, grad_mode, seal
 from .functional.op import cast
 from .functional.reduction import ValuesIndices
@@ -194,17 +194,15 @@ class Tensor:
         del old
         self._node = view.look()
 
-    def write_from(self, write: Callable[[list[Node]], Node]) -> None:
-        """Rebind a tensor that is no view to what `write` makes of its node, which it gives up."""
+    def put(self, template: Any, arrays: tuple[Node, ...], value: Operand) -> None:
+        """Assign at an index (as parse_index gives it) to a tensor that is no view: its node is
+        given up, so that its memory can be written to if nobody else sees it."""
         box = [self._node]
-        old_is_tracked = self._node.tracked
+        old = None if grad_mode.get() or not box[0].tracked else box[0]
         del self._node
         try:
-            if old_is_tracked and not grad_mode.get():
-                old = box[0]
-                self._node = replace(old, write([old]))
-            else:
-                self._node = write(box)
+            new = index_put_from(box, template, arrays, value)
+            self._node = new if old is None else replace(old, new)
         except BaseException:
             self._node = box[0]
             raise
@@ -276,7 +274,9 @@ class Tensor:
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"grad: assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+                raise TypeError(
+                    f"grad: assigned grad expected to be a Tensor or None but got {type(value).__name__}"
+                )
             if value.shape != self.shape:
                 raise RuntimeError(
                     f"grad: assigned grad has data of a different size: {value.shape} for {self.shape}"
@@ -521,25 +521,29 @@ class Tensor:
     # ------------------------------------------------------------ indexing
 
     def __getitem__(self, index: Index) -> Tensor:
-        node = self.node
+        node = self._node if self._view is None else self.node
         template, arrays = parse_index(index)
         if arrays:
-            return wrap(F.getitem(node, index))
-        return view_of(self, F.getitem(node, template), (F.getitem, (template,)))
+            return wrap(getitem_parsed(node, template, arrays))
+        return view_of(self, getitem_parsed(node, template), (getitem_parsed, (template,)))
 
     def __setitem__(self, index: Index, value: TensorLike) -> None:
-        new = value.node if isinstance(value, Tensor) else value
         self.check_writable("index_put")
         template, arrays = parse_index(index)
         view = self._view
-        if not arrays and isinstance(value, Tensor) and value._view is not None:
-            # `x[i] += y` ends in x[i] = x[i], which was written through already
+        new: Operand
+        if isinstance(value, Tensor):
             there = value._view
-            base, steps = (self, ()) if view is None else (view.base, view.steps)
-            if there.base is base and there.steps == (*steps, (F.getitem, (template,))):
-                return
+            if there is not None and not arrays:
+                # `x[i] += y` ends in x[i] = x[i], which was written through already
+                base, steps = (self, ()) if view is None else (view.base, view.steps)
+                if there.base is base and there.steps == (*steps, (getitem_parsed, (template,))):
+                    return
+            new = value.node
+        else:
+            new = value
         if view is None:
-            self.write_from(lambda box: index_put_from(box, index, new))
+            self.put(template, arrays, new)
         else:
             self.rebind(F.index_put(self.node, index, new))
 
@@ -738,7 +742,9 @@ class Tensor:
         """See `nngrad.functional.min`."""
         return _wrap_search(F.min(self.node, dim, keepdim))
 
-    def split(self, split_size: builtins.int | Sequence[builtins.int], dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    def split(
+        self, split_size: builtins.int | Sequence[builtins.int], dim: builtins.int = 0
+    ) -> tuple[Tensor, ...]:
         """Slices along a dimension, as views; see `nngrad.functional.split`."""
         at = (slice(None),) * normal_dim("split", dim, self.ndim)
         return tuple([self[(*at, part)] for part in split_slices(self.node, split_size, dim)])
@@ -826,4 +832,3 @@ def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, attributes: di
     tensor._node = seal(value)
     tensor.__dict__.update(attributes)
     return tensor.requires_grad_() if requires_grad else tensor
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .functional.indexing import getitem, index_put_from, replace
+from .functional.indexing import getitem_parsed, replace
 from .functional.node import Node, grad_mode, seal
 from .functional.shape import PUT
 
@@ -64,9 +64,9 @@ class View:
         node = new
         for i in range(len(self.steps) - 1, -1, -1):
             function, args = self.steps[i]
-            if i == 0 and function is getitem:  # the base's buffer may be taken over
+            if i == 0 and function is getitem_parsed:  # the base's buffer may be taken over
                 stages.clear()
-                base.write_from(lambda box: index_put_from(box, args[0], node))
+                base.put(args[0], (), node)
                 return
             node = PUTS[function](stages[i], node, *args)
         base.rebind(node)

@@ -112,7 +112,7 @@ _clip_gradient = general(
 )
 
 
-def _inside(x: Any, low: Number | None, high: Number | None) -> Any:
+def _inside(x: Any, low: Any, high: Any) -> Any:
     if low is None:
         return np.less_equal(x, high)
     above = np.greater_equal(x, low)

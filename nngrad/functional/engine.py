@@ -17,9 +17,9 @@ import numpy as np
 from .node import FREED, Draft, Node, grad_mode
 
 ndarray = np.ndarray
-_set_op: Final = Draft.op.__set__  # type: ignore[attr-defined]  # a slot is a descriptor
-_set_value: Final = Draft._value.__set__
-_set_saved: Final = Draft.saved.__set__
+_set_op: Final = Draft.__dict__["op"].__set__  # a slot is a descriptor
+_set_value: Final = Draft.__dict__["_value"].__set__
+_set_saved: Final = Draft.__dict__["saved"].__set__
 
 #: what is called with a node's cotangent before the node's rules run; id(node) -> hooks by number
 HOOKS: Final[dict[int, dict[int, Callable[[Any], Any]]]] = {}
@@ -54,17 +54,30 @@ class Cleared:
         self.index = index
 
 
+def is_basic(index: Any) -> bool:
+    """Whether NumPy answers with a view: integers and slices, but no arrays."""
+    if type(index) is not tuple:
+        return type(index) is not ndarray
+    return ndarray not in [type(part) for part in index]
+
+
 def has_unique_cells(index: Any) -> bool:
     """Whether no cell can be named twice: slices, integers and masks, but no integer arrays."""
-    for part in index if isinstance(index, tuple) else (index,):
-        if isinstance(part, ndarray) and part.dtype.kind != "b":
+    for part in index if type(index) is tuple else (index,):
+        if type(part) is ndarray and part.dtype.kind != "b":
             return False
     return True
 
 
 def scatter_add(buffer: Any, index: Any, g: Any) -> None:
     """`buffer[index] += g`, where a cell named twice receives both. The one place that does so."""
-    if has_unique_cells(index):
+    if is_basic(index):
+        part = buffer[index]
+        if type(part) is ndarray:
+            np.add(part, g, out=part)
+        else:
+            buffer[index] = part + g
+    elif has_unique_cells(index):
         buffer[index] += g
     else:
         np.add.at(buffer, index, g)
@@ -227,16 +240,22 @@ def _backward(
                     a = a._value
                 (rule,) = op.rules
                 sent = (rule(g, out, a, *params) if params else rule(g, out, a),)
-            elif len(prev) == 2 and not params:
+            elif len(prev) == 2:
                 a, b = prev
                 rule_a, rule_b = op.rules
-                need_a, need_b = a in counts, b in counts
+                need_a, need_b = a in counts, rule_b is not None and b in counts
                 if not create_graph:
                     a, b = a._value, b._value
-                sent = (
-                    rule_a(g, out, a, b) if need_a else None,
-                    rule_b(g, out, a, b) if need_b else None,
-                )
+                if params:
+                    sent = (
+                        rule_a(g, out, a, b, *params) if need_a else None,
+                        rule_b(g, out, a, b, *params) if need_b else None,
+                    )
+                else:
+                    sent = (
+                        rule_a(g, out, a, b) if need_a else None,
+                        rule_b(g, out, a, b) if need_b else None,
+                    )
             else:
                 values = prev if create_graph else [p._value for p in prev]
                 sent = [
@@ -253,10 +272,10 @@ def _backward(
                 ready.append(parent)
             else:
                 counts[parent] = count - 1
+            if gp is None:
+                continue
             kind = type(gp)
             if kind is not ndarray and kind is not Node:
-                if gp is None:
-                    continue
                 if kind is Scatter:
                     buffer = grads.get(parent)
                     if parent not in owned:
@@ -269,7 +288,7 @@ def _backward(
                     continue
                 if kind is Cleared:
                     index = gp.index
-                    gp = g if own else np.array(g)
+                    gp = gp.g if own else np.array(gp.g)
                     gp[index] = 0
                     if parent not in grads:
                         grads[parent] = gp

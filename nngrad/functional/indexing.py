@@ -17,13 +17,13 @@ import numpy as np
 from .dtypes import Array
 from .engine import ALONE, Cleared, Scatter, dense, has_unique_cells
 from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
-from .op import apply, cast, forward_error, general, is_number, linear, scalar
+from .op import Op, apply, cast, forward_error, general, is_number, linear, scalar
 from .shape import PUT, normal_dim
 
 IndexPart: TypeAlias = SupportsIndex | slice | EllipsisType | HasNode | Array | Sequence[Any] | None
 Index: TypeAlias = IndexPart | tuple[IndexPart, ...]
 
-_set_value: Final = Draft._value.__set__  # type: ignore[attr-defined]  # a slot is a descriptor
+_set_value: Final = Draft.__dict__["_value"].__set__  # a slot is a descriptor
 
 
 class _Place:
@@ -48,14 +48,11 @@ def parse_index(index: Any) -> tuple[Any, tuple[Node, ...]]:
         kind = type(part)
         if kind is int or kind is slice or part is None or part is Ellipsis:
             template.append(part)
-        elif (
-            isinstance(part, SupportsIndex)
-            and not isinstance(part, (bool, np.bool_))
-            and not hasattr(part, "ndim")
-        ):
+        elif kind is not bool and isinstance(part, SupportsIndex) and not hasattr(part, "ndim"):
             template.append(part.__index__())
         else:
-            array = as_node(np.asarray(part) if isinstance(part, (Sequence, bool)) else part)
+            operand: Any = np.asarray(part) if kind is bool or isinstance(part, Sequence) else part
+            array = as_node(operand)
             if not array.size and array.dtype.kind == "f":  # x[[]]: an empty list has no dtype
                 array = seal(np.zeros(array.shape, np.intp))
             if array.dtype.kind not in "biu":
@@ -84,19 +81,19 @@ def _fill(template: Any, arrays: Sequence[Any]) -> Any:
 
 
 def _getitem(x: Any, *rest: Any) -> Any:
-    return x[_fill(rest[-1], rest[:-1])]
+    return x[rest[0]] if len(rest) == 1 else x[_fill(rest[-1], rest[:-1])]
 
 
 def _getitem_rule(g: Any, _: Any, x: Any, *rest: Any) -> Any:
     if type(g) is Node:
         return scatter_op.call(g, *rest[:-1], rest[-1], x.shape)
-    return Scatter(g, _fill(rest[-1], rest[:-1]))
+    return Scatter(g, rest[0] if len(rest) == 1 else _fill(rest[-1], rest[:-1]))
 
 
-getitem_op: Final = linear("getitem", _getitem, _getitem_rule)
+getitem_op: Final[Op] = linear("getitem", _getitem, _getitem_rule)
 
 #: the transpose of getitem: g at the index of an array of zeros
-scatter_op: Final = linear(
+scatter_op: Final[Op] = linear(
     "scatter",
     lambda g, *rest: dense(g, _fill(rest[-2], rest[:-2]), rest[-1]),
     lambda g, _, x, *rest: getitem_op(g, *rest[:-2], rest[-2]),
@@ -112,7 +109,12 @@ def getitem(input: Operand, index: Index) -> Node:
     array([3., 4.])
     """
     template, arrays = parse_index(index)
-    return apply(getitem_op, (as_node(input), *arrays), (template,))
+    return getitem_parsed(as_node(input), template, arrays)
+
+
+def getitem_parsed(x: Node, template: Any, arrays: tuple[Node, ...] = ()) -> Node:
+    """`getitem` by an index as parse_index gives it."""
+    return apply(getitem_op, (x, *arrays), (template,))
 
 
 implements(GETITEM)(getitem)
@@ -171,33 +173,22 @@ def _put(x: Any, value: Any, *rest: Any) -> Any:
     return result
 
 
-def _put_vjp(
-    g: Any, _: Any, inputs: Any, params: tuple[Any, ...], saved: Any, needs: list[bool]
-) -> list[Any]:
-    x, value, *arrays = inputs
-    (template,) = params
-    for_x: Any = None
-    for_value: Any = None
+def _put_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
     if type(g) is Node:
-        if needs[0]:
-            zero = scalar(0.0, g.dtype)
-            for_x = put_op.call(g, zero, *arrays, template)
-        if needs[1]:
-            for_value = getitem_op.call(g, *arrays, template)
-    else:
-        index = _fill(template, arrays)
-        if needs[0]:
-            for_x = Cleared(g, index)
-        if needs[1]:
-            for_value = np.array(g[index])  # a copy: g may be cleared in place
-    if for_value is not None:
-        lasts = _last_writers(x.shape, _fill(template, [getattr(a, "_value", a) for a in arrays]))
+        return put_op.call(g, scalar(0.0, g.dtype), *rest)
+    return Cleared(g, rest[0] if len(rest) == 1 else _fill(rest[-1], rest[:-1]))
+
+
+def _put_value_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
+    # a copy of the array: g may be cleared in place
+    taken: Any = getitem_op.call(g, *rest) if type(g) is Node else np.array(_getitem(g, *rest))
+    if len(rest) > 1:
+        lasts = _last_writers(x.shape, _fill(rest[-1], [getattr(a, "_value", a) for a in rest[:-1]]))
         if lasts is not None:
-            for_value = np.multiply(for_value, lasts.astype(g.dtype))
-        shape = value.shape
-        if len(for_value.shape) < len(shape):  # leading 1s of the value were dropped on assignment
-            for_value = np.reshape(for_value, (1,) * (len(shape) - len(for_value.shape)) + for_value.shape)
-    return [for_x, for_value]
+            taken = np.multiply(taken, lasts.astype(g.dtype))
+    lead = len(value.shape) - len(taken.shape)
+    # leading 1s of the value were dropped on assignment
+    return np.reshape(taken, (1,) * lead + taken.shape) if lead > 0 else taken
 
 
 def _last_writers(shape: tuple[int, ...], index: Any) -> Any:
@@ -210,7 +201,7 @@ def _last_writers(shape: tuple[int, ...], index: Any) -> Any:
     return np.equal(winner[index], order)
 
 
-put_op: Final = linear("index_put", _put, vjp=_put_vjp)
+put_op: Final[Op] = linear("index_put", _put, _put_rule, _put_value_rule)
 
 
 def index_put(input: Operand, index: Index, value: Operand) -> Node:
@@ -223,24 +214,24 @@ def index_put(input: Operand, index: Index, value: Operand) -> Node:
     >>> index_put(np.zeros(3), 1, 5.0).data
     array([0., 5., 0.])
     """
-    x, fill, template, arrays = _prepare(input, index, value)
-    return apply(put_op, (x, fill, *arrays), (template,))
-
-
-def _prepare(input: Operand, index: Any, value: Operand) -> tuple[Node, Node, Any, tuple[Node, ...]]:
     x = as_node(input)
+    template, arrays = parse_index(index)
+    return apply(put_op, (x, filling(x, value), *arrays), (template,))
+
+
+def filling(x: Node, value: Operand) -> Node:
+    """What an assignment to `x` writes: the value in the dtype of x."""
     dtype = x._value.dtype
+    if isinstance(value, Node):
+        return value if value._value.dtype is dtype else cast(value, dtype)
     if is_number(value):
         if isinstance(value, complex) and dtype.kind != "c":
             raise TypeError(f"index_put: cannot put a complex number into {dtype}")
-        fill = scalar(value, dtype)  # type: ignore[arg-type]  # a number
-    else:
-        fill = cast(as_node(value), dtype)
-    template, arrays = parse_index(index)
-    return x, fill, template, arrays
+        return scalar(value, dtype)  # type: ignore[arg-type]  # a number
+    return cast(as_node(value), dtype)
 
 
-PUT[getitem] = lambda base, new, index: index_put(base, index, new)
+PUT[getitem_parsed] = lambda base, new, template: index_put(base, template, new)
 
 replace_op: Final = general("replace", lambda x, value: value, lambda g, _, x, value: g, None, frees=False)
 
@@ -258,22 +249,22 @@ def replace(input: Node, value: Node) -> Node:
     return seal(value._value, replace_op, (input, seal(value._value)), (), True)
 
 
-def index_put_from(box: list[Node], index: Index, value: Operand) -> Node:
+def index_put_from(box: list[Node], template: Any, arrays: tuple[Node, ...], value: Operand) -> Node:
     """`index_put` for a caller who gives up its node: the box must hold the only name for it.
 
     If nothing else can see the node's memory it is written to, not copied, and the old node, which
     only the new one then knows, keeps its place in the graph without a value. The box is left
-    empty, or if this raises, as it was.
+    empty, or if this raises, as it was. template, arrays: an index as parse_index gives it.
     """
-    x, fill, template, arrays = _prepare(box[0], index, value)
+    x = box[0]
+    fill = filling(x, value)
     if not _can_take(box, x):
         result = apply(put_op, (x, fill, *arrays), (template,))
         box.clear()
         return result
     buffer = x._value
-    values = [a._value for a in arrays]
     try:
-        buffer[_fill(template, values)] = fill._value
+        buffer[_fill(template, [a._value for a in arrays]) if arrays else template] = fill._value
     except (ValueError, IndexError) as error:
         raise forward_error("index_put", error, [buffer, fill._value]) from error
     box.clear()

@@ -12,7 +12,7 @@ from .dtypes import DType
 from .node import Node, Operand, as_node, seal
 from .op import apply, cast, general
 from .reduction import mean, sum
-from .shape import normal_dim
+from .shape import normal_dim, permute, reshape
 
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
 
@@ -193,15 +193,15 @@ def cross_entropy(
     if reduction == "mean":
         with np.errstate(all="ignore"):
             return mul(sum(losses), seal(np.asarray(1 / total, x.dtype)))
-    return reduce_loss("cross_entropy", losses if reduction == "sum" else losses.reshape(expected), reduction)
+    return reduce_loss(
+        "cross_entropy", losses if reduction == "sum" else reshape(losses, expected), reduction
+    )
 
 
 def as_rows(x: Node, class_dim: int) -> Node:
     """Logits as (rows, classes)."""
     if x.ndim == 2:
         return x
-    from .shape import permute, reshape
-
     order = [d for d in range(x.ndim) if d != class_dim]
     return reshape(permute(x, [*order, class_dim]), (-1, x.shape[class_dim]))
 
@@ -215,7 +215,7 @@ def _soft_cross_entropy(
         t = mul(t, 1.0 - label_smoothing) + label_smoothing / x.shape[class_dim]
     log_p = log_softmax(x, class_dim)
     if w is not None:
-        log_p = mul(log_p, w.reshape([-1 if d == class_dim else 1 for d in range(x.ndim)]))
+        log_p = mul(log_p, reshape(w, [-1 if d == class_dim else 1 for d in range(x.ndim)]))
     losses = mul(sum(mul(log_p, t), class_dim), -1.0)
     if reduction == "mean":
         rows = x.size // x.shape[class_dim] if x.ndim > 1 else 1

@@ -57,11 +57,8 @@ def matmul(input: Operand, other: Operand) -> Node:
     array([1., 2.])
     """
     a, b = as_node(input), as_node(other)
-    if a._value.dtype is not b._value.dtype:
-        if a._value.dtype != b._value.dtype:
-            raise RuntimeError(
-                f"matmul: expected both to have the same dtype, but got {a.dtype} and {b.dtype}"
-            )
+    if a._value.dtype is not b._value.dtype and a._value.dtype != b._value.dtype:
+        raise RuntimeError(f"matmul: expected both to have the same dtype, got {a.dtype} and {b.dtype}")
     sa, sb = a._value.shape, b._value.shape
     if not sa or not sb:
         raise RuntimeError(f"matmul: both arguments need to be at least 1D, but they are {sa} and {sb}")
@@ -124,8 +121,8 @@ def linear(input: Operand, weight: Operand, bias: Operand | None = None) -> Node
             f"linear: input of shape {sx} and weight of shape {sw} cannot be multiplied: the input's "
             "last size must be the weight's second"
         )
-    inputs = (x, w) if bias is None else (x, w, as_node(bias))
-    for name, operand in zip(("weight", "bias"), inputs[1:]):
+    inputs = [x, w] if bias is None else [x, w, as_node(bias)]
+    for name, operand in zip(("weight", "bias"), inputs[1:], strict=False):
         if operand._value.dtype != x._value.dtype:
             raise RuntimeError(
                 f"linear: expected input and {name} to have the same dtype, but got {x.dtype} and "
@@ -133,4 +130,4 @@ def linear(input: Operand, weight: Operand, bias: Operand | None = None) -> Node
             )
     if bias is not None and inputs[2]._value.shape not in ((sw[0],), ()):
         raise RuntimeError(f"linear: bias of shape {inputs[2].shape} does not fit weight of shape {sw}")
-    return apply(_linear, inputs)
+    return apply(_linear, tuple(inputs))

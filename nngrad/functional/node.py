@@ -34,7 +34,8 @@ class HasNode(Protocol):
     """Whatever carries a node: `nngrad.Tensor` is one."""
 
     @property
-    def node(self) -> Node: ...
+    def node(self) -> Node:
+        """The node it carries."""
 
 
 class Draft:
@@ -80,22 +81,27 @@ class Node(Draft):
     @property
     def data(self) -> Array:
         """The value, as a read-only array."""
-        return read_only(self._value)
+        array: Array = read_only(self._value)
+        return array
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The sizes of the dimensions."""
         return self._value.shape  # type: ignore[no-any-return]  # _value may be any array type
 
     @property
     def dtype(self) -> DType:
+        """The type of the elements."""
         return self._value.dtype  # type: ignore[no-any-return]  # _value may be any array type
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return self._value.ndim  # type: ignore[no-any-return]  # _value may be any array type
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return self._value.size  # type: ignore[no-any-return]  # _value may be any array type
 
     @property
@@ -294,10 +300,14 @@ def seal(
     draft.params = params
     draft.saved = saved
     draft.tracked = tracked
-    draft.dist = dist = max([p.dist for p in prev]) + 1 if prev else 0
+    dist = 0
+    for parent in prev:
+        if parent.dist >= dist:
+            dist = parent.dist + 1
     if dist > ANCHOR_EVERY:
-        draft.dist = 0
+        dist = 0
         prev = Anchored(prev)
+    draft.dist = dist
     draft.prev = prev
     draft.__class__ = Node  # type: ignore[assignment]  # same slots: see Draft
     return draft  # type: ignore[return-value]  # it is a Node now
@@ -327,6 +337,9 @@ def constant(x: Operand, dtype: DType | None = None) -> Node:
 
     A NumPy array that somebody could still write to is copied, a read-only one is shared; Python
     floats take the default dtype. Raises TypeError for what is no number or array of numbers.
+
+    >>> constant(2.0)
+    Node(2., dtype=float32)
     """
     if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic):
         return seal(np.array(x, number_dtype(x) if dtype is None else dtype))
@@ -354,6 +367,9 @@ def variable(x: Operand, owner: object = None) -> Node:
 
     `owner` says whose value it is (the engine hands it back beside the gradient). Raises
     RuntimeError unless `x` is floating-point or complex.
+
+    >>> variable(np.ones(2))
+    Node([1., 1.], dtype=float64, variable)
     """
     value = constant(x)._value
     if value.dtype.kind not in "fc":
@@ -365,8 +381,6 @@ def variable(x: Operand, owner: object = None) -> Node:
 
 def as_node(x: Operand) -> Node:
     """The node of an operand, made if there is none yet."""
-    if type(x) is Node:
-        return x
     node: Node | None = getattr(x, "node", None)
     return constant(x) if node is None else node
 

@@ -60,7 +60,7 @@ class Op:
         self.name = name
         self.kind: Kind = kind
         self.forward = forward
-        self.rules = tuple(rules)
+        self.rules: tuple[Any, ...] = tuple(rules)
         self.vjp = vjp
         if uses_out is None:
             uses_out = vjp is not None or any(
@@ -155,9 +155,9 @@ def is_number(x: object) -> bool:
 
 def promote(op: str, *operands: Operand) -> tuple[Node, ...]:
     """The operands as nodes of one dtype, by PyTorch's rules."""
-    nodes = [x if is_number(x) else as_node(x) for x in operands]
-    dtype = result_type(op, [(n._value.dtype, n._value.ndim) if type(n) is Node else n for n in nodes])  # type: ignore[misc]  # the others are numbers
-    return tuple([cast(n, dtype) if type(n) is Node else scalar(n, dtype) for n in nodes])  # type: ignore[arg-type]  # the others are numbers
+    nodes: list[Any] = [x if is_number(x) else as_node(x) for x in operands]
+    dtype = result_type(op, [(n._value.dtype, n._value.ndim) if type(n) is Node else n for n in nodes])
+    return tuple([cast(n, dtype) if type(n) is Node else scalar(n, dtype) for n in nodes])
 
 
 def as_floating(x: Operand) -> Node:
@@ -171,7 +171,7 @@ def as_floating(x: Operand) -> Node:
 
 def apply(op: Op, inputs: tuple[Node, ...], params: tuple[Any, ...] = ()) -> Node:
     """Run `op` on nodes and record the result if any of them is tracked."""
-    values = [x._value for x in inputs]
+    values = (inputs[0]._value,) if len(inputs) == 1 else [x._value for x in inputs]
     try:
         value = op.forward(*values, *params)
     except (ValueError, IndexError, TypeError) as error:
@@ -179,7 +179,7 @@ def apply(op: Op, inputs: tuple[Node, ...], params: tuple[Any, ...] = ()) -> Nod
     saved = None
     if op.saves:
         value, saved = value
-    if isinstance(value, np.generic):
+    if type(value) is not ndarray and isinstance(value, np.generic):
         value = np.asarray(value)
     for x in inputs:
         if x.tracked:

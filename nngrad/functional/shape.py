@@ -313,7 +313,11 @@ def concat(tensors: Sequence[Operand], dim: int = 0, *, axis: int | None = None)
 
 
 def cat(tensors: Sequence[Operand], dim: int = 0, *, axis: int | None = None) -> Node:
-    """Another name of `concat`."""
+    """Another name of `concat`.
+
+    >>> cat([np.zeros(2), np.ones(1)]).data
+    array([0., 0., 1.])
+    """
     return concat(tensors, dim, axis=axis)
 
 
@@ -397,7 +401,7 @@ def _put_reshaped(base: Node, new: Node, *_: Any, **__: Any) -> Node:
 
 
 def _put_permuted(base: Node, new: Node, *dims: Any) -> Node:
-    order = normal_dims("permute", sizes_of(dims), base.ndim)
+    order = normal_dims("permute", sizes_of(dims), base.ndim) or ()
     return permute(new, np.argsort(order).tolist())
 
 
