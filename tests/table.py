@@ -1,0 +1,750 @@
+"""The one table of ops: what every public function of nngrad.functional is tested with.
+
+A row calls one function through a namespace `f`, which is nngrad.functional or PyTorch under the
+same names, so that the call itself proves the surface. The tests in tests/functional run every row
+through values, dtypes, gradients of several orders, layouts, special points and declared kinds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Call: TypeAlias = Callable[..., Any]
+Shape: TypeAlias = tuple[int, ...]
+Domain: TypeAlias = Literal["real", "positive", "constant", "bool", "int"]
+
+
+@dataclass(frozen=True)
+class Arg:
+    """An operand: "real" and "positive" are differentiated; "constant" is positive; "int" is 0, 1 or 2."""
+
+    shape: Shape
+    domain: Domain = "real"
+
+    @property
+    def tracked(self) -> bool:
+        return self.domain in ("real", "positive")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One function with one set of operands.
+
+    call(f, *operands) runs it; numpy(*arrays) says what it must give (one array or a tuple).
+    special: operands at points where formulas break, compared with PyTorch's value and gradient.
+    torch: False where PyTorch refuses what we take. dtypes: the dtypes run against PyTorch.
+    mixed: two operands that broadcast and promote. grad: False for functions without derivative.
+    """
+
+    name: str
+    case: str
+    call: Call
+    args: tuple[Arg, ...]
+    numpy: Call
+    special: tuple[tuple[Array, ...], ...] = ()
+    torch: bool = True
+    dtypes: str = "efdl?"
+    mixed: bool = False
+    grad: bool = True
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.case}"
+
+    def arrays(self, seed: int = 0) -> list[Array]:
+        """Read-only float64 (or bool, int64) operands, no two values within 0.01 of each other or 0."""
+        rng = np.random.default_rng([seed, *self.id.encode()])
+        total = sum(math.prod(arg.shape) for arg in self.args)
+        grid = np.linspace(-1.93, 2.11, total + 1)[:total]
+        grid = np.where(np.abs(grid) < 0.01, grid + 0.02, grid)
+        pool = iter(rng.permutation(grid))
+        made: list[Array] = []
+        for arg in self.args:
+            size = math.prod(arg.shape)
+            if arg.domain == "bool":
+                array: Array = rng.permutation(np.arange(size) % 2 == 0).reshape(arg.shape)
+            elif arg.domain == "int":
+                array = rng.integers(0, 3, arg.shape)
+            else:
+                array = np.array([next(pool) for _ in range(size)]).reshape(arg.shape)
+                if arg.domain in ("positive", "constant"):
+                    array = np.asarray(np.exp(array))
+            array.flags.writeable = False
+            made.append(array)
+        return made
+
+
+def told(shape: Shape) -> str:
+    return "x".join(map(str, shape)) or "0d"
+
+
+INF, NAN = math.inf, math.nan
+POINTS = np.array([0.0, -0.0, 1.0, -1.0, 1e-30, -1e-30, 1e3, -1e3, 1e30, -1e30, INF, -INF, NAN])
+FEW = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 1e30, INF, -INF, NAN]
+PAIRS = (np.array([a for a, _ in product(FEW, FEW)]), np.array([b for _, b in product(FEW, FEW)]))
+ROWS_OF_POINTS = np.array(
+    [[1.0, 1.0, 0.0], [INF, 1.0, 0.0], [-INF, 1.0, 0.0], [NAN, 1.0, 0.0], [INF, INF, 0.0], [1e30, -1e30, 1.0]]
+)
+
+UNARY_SHAPES: tuple[Shape, ...] = ((2, 3), (), (0,), (2, 0, 3))
+BINARY_SHAPES: tuple[tuple[Shape, Shape], ...] = (
+    ((2, 3), (2, 3)),
+    ((2, 3), (3,)),
+    ((), (2, 3)),
+    ((2, 1), (1, 3)),
+    ((2, 1, 2), (2, 1)),
+    ((0, 3), (1, 3)),
+    ((), ()),
+)
+
+
+def unary(name: str, numpy: Call, domain: Domain = "real", grad: bool = True) -> Iterator[Row]:
+    for shape in UNARY_SHAPES:
+        yield Row(
+            name,
+            told(shape),
+            lambda f, x: getattr(f, name)(x),
+            (Arg(shape, domain),),
+            numpy,
+            special=((POINTS,),) if shape == (2, 3) else (),
+            grad=grad,
+        )
+
+
+def binary(
+    name: str, numpy: Call, first: Domain = "real", second: Domain = "real", grad: bool = True
+) -> Iterator[Row]:
+    for a, b in BINARY_SHAPES:
+        same = a == b == (2, 3)
+        yield Row(
+            name,
+            f"{told(a)}-{told(b)}",
+            lambda f, x, y: getattr(f, name)(x, y),
+            (Arg(a, first), Arg(b, second)),
+            numpy,
+            special=(PAIRS,) if same else (),
+            mixed=same,
+            grad=grad,
+        )
+
+
+def real(*shapes: Shape) -> tuple[Arg, ...]:
+    return tuple([Arg(shape) for shape in shapes])
+
+
+def _sigmoid(x: Array) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def _softmax(x: Array, axis: int) -> Any:
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def _cross_entropy(x: Array, t: Array) -> Any:
+    return -np.log(_softmax(x, 1)[np.arange(len(t)), t]).mean()
+
+
+def _put(x: Array, index: Any, value: Any) -> Array:
+    result = np.array(x)
+    result[index] = value
+    return result
+
+
+def _indexed(x: Array, index: Any) -> Any:
+    return x[index]
+
+
+def elementwise() -> Iterator[Row]:
+    yield from unary("neg", np.negative)
+    yield from unary("exp", np.exp)
+    yield from unary("log", np.log, "positive")
+    yield from unary("sqrt", np.sqrt, "positive")
+    yield from unary("tanh", np.tanh)
+    yield from unary("sigmoid", _sigmoid)
+    yield from unary("relu", lambda x: np.maximum(x, 0))
+    yield from unary("abs", np.abs)
+    yield from unary("clone", np.copy)
+    yield from unary("sign", np.sign, grad=False)
+    yield from unary("isnan", np.isnan, grad=False)
+    yield from unary("logical_not", np.logical_not, grad=False)
+    yield from unary("zeros_like", np.zeros_like, grad=False)
+    yield from unary("ones_like", np.ones_like, grad=False)
+    yield from binary("add", np.add)
+    yield from binary("sub", np.subtract)
+    yield from binary("mul", np.multiply)
+    yield from binary("div", np.divide)
+    yield from binary("pow", np.power, "positive")
+    yield from binary("maximum", np.maximum)
+    yield from binary("minimum", np.minimum)
+    yield from binary("remainder", np.remainder)
+    yield from binary("floor_divide", np.floor_divide, grad=False)
+    for name, ufunc in (
+        ("eq", np.equal),
+        ("ne", np.not_equal),
+        ("lt", np.less),
+        ("le", np.less_equal),
+        ("gt", np.greater),
+        ("ge", np.greater_equal),
+        ("logical_and", np.logical_and),
+        ("logical_or", np.logical_or),
+    ):
+        yield from binary(name, ufunc, grad=False)
+    whole: tuple[tuple[str, np.ufunc], ...] = (
+        ("bitwise_and", np.bitwise_and),
+        ("bitwise_or", np.bitwise_or),
+        ("bitwise_xor", np.bitwise_xor),
+        ("bitwise_left_shift", np.left_shift),
+        ("bitwise_right_shift", np.right_shift),
+    )
+    for name, ufunc in whole:
+        for row in binary(name, ufunc, "int", "int", grad=False):
+            yield replace(row, special=())
+    for row in unary("bitwise_not", np.invert, "int", grad=False):
+        yield replace(row, special=())
+    for n in (0, 1, 2, 3, 4, 0.5, -1, 2.5):
+        yield Row(
+            "pow",
+            f"number-{n}",
+            lambda f, x, n=n: f.pow(x, n),
+            (Arg((2, 3), "positive"),),
+            lambda x, n=n: np.power(x, n),
+            special=((POINTS,),),
+        )
+    for n in (0, 2, 3, -1):
+        yield Row(
+            "pow", f"negative-base-{n}", lambda f, x, n=n: f.pow(x, n), real((2, 3)), lambda x, n=n: x**n
+        )
+    yield Row("pow", "base-number", lambda f, x: f.pow(2.0, x), real((2, 3)), lambda x: 2.0**x)
+    yield Row("pow", "base-zero", lambda f, x: f.pow(0.0, x), (Arg((3,), "positive"),), lambda x: 0.0**x)
+    yield Row(
+        "add", "alpha", lambda f, x, y: f.add(x, y, alpha=3), real((2, 3), (3,)), lambda x, y: x + 3 * y
+    )
+    yield Row(
+        "sub", "alpha", lambda f, x, y: f.sub(x, y, alpha=3), real((2, 3), (3,)), lambda x, y: x - 3 * y
+    )
+    yield Row("add", "number", lambda f, x: f.add(x, 2.5), real((2, 3)), lambda x: x + 2.5)
+    yield Row("mul", "whole-number", lambda f, x: f.mul(x, 3), real((2, 3)), lambda x: x * 3)
+    yield Row("add", "twice-the-same", lambda f, x: f.add(x, x), real((2, 3)), lambda x: x + x)
+    yield Row("mul", "twice-the-same", lambda f, x: f.mul(x, x), real((2, 3)), lambda x: x * x)
+    for mode, rounded in (("floor", np.floor), ("trunc", np.trunc)):
+        yield Row(
+            "div",
+            mode,
+            lambda f, x, y, mode=mode: f.div(x, y, rounding_mode=mode),
+            real((2, 3), (3,)),
+            lambda x, y, rounded=rounded: rounded(x / y),
+            special=((np.array([7.0, -7.0, 0.0, INF, NAN, 5.0]), np.array([2.0, 2.0, 3.0, 2.0, 1.0, -2.0])),),
+            grad=False,
+        )
+    yield Row(
+        "abs", "of-difference", lambda f, x, y: f.abs(f.sub(x, y)), real((3,), (3,)), lambda x, y: np.abs(x - y)
+    )
+
+
+def choosing() -> Iterator[Row]:
+    for mask, a, b in (((2, 3), (2, 3), (2, 3)), ((3,), (2, 1), ()), ((), (2,), (2,)), ((2, 1), (3,), (3,))):
+        yield Row(
+            "where",
+            f"{told(mask)}-{told(a)}-{told(b)}",
+            lambda f, m, x, y: f.where(m, x, y),
+            (Arg(mask, "bool"), Arg(a), Arg(b)),
+            np.where,
+        )
+    yield Row(
+        "where",
+        "number",
+        lambda f, m, x: f.where(m, x, 0.5),
+        (Arg((2, 3), "bool"), Arg((3,))),
+        lambda m, x: np.where(m, x, 0.5),
+    )
+    for low, high in ((-0.51, 0.72), (None, 0.72), (-0.51, None), (0.72, -0.51)):
+        yield Row(
+            "clip",
+            f"{low}-{high}",
+            lambda f, x, low=low, high=high: f.clip(x, low, high),
+            real((2, 3)),
+            lambda x, low=low, high=high: np.clip(x, low, high),
+            special=((np.array([-0.51, 0.72, 0.0, INF, -INF, NAN]),),),
+        )
+    yield Row(
+        "clip",
+        "operands",
+        lambda f, x, low, high: f.clip(x, low, high),
+        (Arg((2, 3)), Arg((3,)), Arg((), "positive")),
+        np.clip,
+        special=(
+            (
+                np.array([0.0, 1.0, 0.5, 2.0, -1.0, NAN, 2.0]),
+                np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0]),
+                np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]),
+            ),
+        ),
+    )
+    yield Row(
+        "masked_fill",
+        "2x3-3",
+        lambda f, x, m: f.masked_fill(x, m, -1.5),
+        (Arg((2, 3)), Arg((3,), "bool")),
+        lambda x, m: np.where(m, -1.5, x),
+    )
+    yield Row(
+        "masked_fill",
+        "0d-value",
+        lambda f, x, m, v: f.masked_fill(x, m, v),
+        (Arg((2, 3)), Arg((2, 3), "bool"), Arg(())),
+        lambda x, m, v: np.where(m, v, x),
+    )
+
+
+def reductions() -> Iterator[Row]:
+    dims: tuple[tuple[str, Any], ...] = (("all", None), ("0", 0), ("last", -1), ("0,2", (0, 2)))
+    for name, numpy in (("sum", np.sum), ("mean", np.mean), ("amax", np.max), ("amin", np.min)):
+        for label, dim in dims:
+            for keep in (False, True):
+                if name[0] == "a" and dim is None:
+                    continue  # PyTorch has no None here
+                yield Row(
+                    name,
+                    f"{label}{'-keep' * keep}",
+                    lambda f, x, name=name, dim=dim, keep=keep: getattr(f, name)(x, dim, keep),
+                    real((2, 3, 2)),
+                    lambda x, numpy=numpy, dim=dim, keep=keep: numpy(x, axis=dim, keepdims=keep),
+                    special=((np.stack([ROWS_OF_POINTS, ROWS_OF_POINTS], 1),),) if label == "last" else (),
+                )
+        yield Row(name, "0d", lambda f, x, name=name: getattr(f, name)(x), real(()), numpy)
+    for name, numpy in (("sum", np.sum),):
+        yield Row(name, "zero-size", lambda f, x: f.sum(x, 1), real((2, 0)), lambda x: x.sum(1))
+        yield Row(name, "zero-size-kept", lambda f, x: f.sum(x, 0), real((2, 0)), lambda x: x.sum(0))
+        yield Row(name, "dim-empty", lambda f, x: f.sum(x, ()), real((2, 3)), np.sum)
+        yield Row(name, "dim-0-of-0d", lambda f, x: f.sum(x, 0), real(()), np.sum)
+    for name, numpy, argued in (("max", np.max, np.argmax), ("min", np.min, np.argmin)):
+        for shape in ((2, 3), (), (1,)):
+            yield Row(
+                name,
+                told(shape),
+                lambda f, x, name=name: getattr(f, name)(x),
+                real(shape),
+                numpy,
+                special=tuple([(points,) for points in ROWS_OF_POINTS]) if shape == (2, 3) else (),
+            )
+        for dim, keep in product((0, -1), (False, True)):
+            yield Row(
+                name,
+                f"dim-{dim}{'-keep' * keep}",
+                lambda f, x, name=name, dim=dim, keep=keep: tuple(getattr(f, name)(x, dim, keep)),
+                real((2, 3)),
+                lambda x, numpy=numpy, argued=argued, dim=dim, keep=keep: (
+                    numpy(x, axis=dim, keepdims=keep),
+                    argued(x, axis=dim, keepdims=keep),
+                ),
+                special=((ROWS_OF_POINTS,),),
+            )
+        yield Row(
+            name,
+            "of-two",
+            lambda f, x, y, name=name: getattr(f, name)(x, y),
+            real((2, 3), (3,)),
+            np.maximum if name == "max" else np.minimum,
+        )
+        yield Row(
+            f"arg{name}", "all", lambda f, x, name=name: getattr(f, "arg" + name)(x), real((2, 3)), argued, grad=False
+        )
+        yield Row(
+            f"arg{name}",
+            "dim",
+            lambda f, x, name=name: getattr(f, "arg" + name)(x, 1, True),
+            real((2, 3)),
+            lambda x, argued=argued: argued(x, axis=1, keepdims=True),
+            special=((ROWS_OF_POINTS,),),
+            grad=False,
+        )
+
+
+def shaping() -> Iterator[Row]:
+    def of(name: str, case: str, shape: Shape, call: Call, numpy: Call) -> Row:
+        return Row(name, case, call, real(shape), numpy)
+
+    yield of("reshape", "2x3-3x2", (2, 3), lambda f, x: f.reshape(x, (3, 2)), lambda x: x.reshape(3, 2))
+    yield of("reshape", "minus-1", (2, 3), lambda f, x: f.reshape(x, (-1,)), np.ravel)
+    yield of("reshape", "to-0d", (1, 1), lambda f, x: f.reshape(x, ()), lambda x: x.reshape(()))
+    yield of("reshape", "zero-size", (2, 0), lambda f, x: f.reshape(x, (0, 5)), lambda x: x.reshape(0, 5))
+    yield of("flatten", "all", (2, 1, 3), lambda f, x: f.flatten(x), np.ravel)
+    yield of("flatten", "from-1", (2, 1, 3), lambda f, x: f.flatten(x, 1), lambda x: x.reshape(2, 3))
+    yield of("flatten", "0d", (), lambda f, x: f.flatten(x), np.ravel)
+    yield of("squeeze", "all", (1, 3, 1), lambda f, x: f.squeeze(x), np.squeeze)
+    yield of("squeeze", "dim", (1, 3, 1), lambda f, x: f.squeeze(x, -1), lambda x: x.squeeze(-1))
+    yield of("squeeze", "not-1", (1, 3, 1), lambda f, x: f.squeeze(x, 1), lambda x: x)
+    yield of("unsqueeze", "0", (2, 3), lambda f, x: f.unsqueeze(x, 0), lambda x: x[None])
+    yield of("unsqueeze", "last", (2, 3), lambda f, x: f.unsqueeze(x, -1), lambda x: x[..., None])
+    yield of(
+        "permute", "2,0,1", (2, 3, 2), lambda f, x: f.permute(x, (2, 0, 1)), lambda x: x.transpose(2, 0, 1)
+    )
+    yield of("permute", "negative", (2, 3), lambda f, x: f.permute(x, (-1, 0)), np.transpose)
+    yield of("permute", "0d", (), lambda f, x: f.permute(x, ()), lambda x: x)
+    yield of(
+        "transpose", "0,-1", (2, 3, 2), lambda f, x: f.transpose(x, 0, -1), lambda x: x.swapaxes(0, -1)
+    )
+    yield of("transpose", "0d", (), lambda f, x: f.transpose(x, 0, -1), lambda x: x)
+    yield of("T", "2x3", (2, 3), lambda f, x: f.T(x), np.transpose)
+    yield of("T", "1d", (3,), lambda f, x: f.T(x), np.transpose)
+    for shape in ((3,), (2, 1), ()):
+        yield of(
+            "broadcast_to",
+            told(shape),
+            shape,
+            lambda f, x: f.broadcast_to(x, (2, 2, 3)),
+            lambda x: np.broadcast_to(x, (2, 2, 3)),
+        )
+    yield of(
+        "broadcast_to",
+        "zero-size",
+        (1, 3),
+        lambda f, x: f.broadcast_to(x, (0, 3)),
+        lambda x: np.broadcast_to(x, (0, 3)),
+    )
+    yield of(
+        "expand", "minus-1", (3, 1), lambda f, x: f.expand(x, 2, -1, 4), lambda x: np.broadcast_to(x, (2, 3, 4))
+    )
+    yield Row(
+        "broadcast",
+        "2x1-3",
+        lambda f, x, y: tuple(f.broadcast(x, y)),
+        real((2, 1), (3,)),
+        lambda x, y: np.broadcast_arrays(x, y),
+    )
+    for name in ("concat", "cat"):
+        yield Row(
+            name,
+            "three",
+            lambda f, x, y, z, name=name: getattr(f, name)([x, y, z], 1),
+            real((2, 1), (2, 3), (2, 0)),
+            lambda x, y, z: np.concatenate([x, y, z], 1),
+        )
+    yield Row(
+        "concat",
+        "empty-1d",
+        lambda f, x, y: f.concat([x, y], 0),
+        real((0,), (2, 3)),
+        lambda x, y: y,
+    )
+    yield Row("cat", "the-same", lambda f, x: f.cat([x, x], -1), real((2, 2)), lambda x: np.concatenate([x, x], -1))
+    for dim in (0, 1, -1):
+        yield Row(
+            "stack",
+            str(dim),
+            lambda f, x, y, dim=dim: f.stack([x, y], dim),
+            real((2, 3), (2, 3)),
+            lambda x, y, dim=dim: np.stack([x, y], dim),
+        )
+    yield Row("stack", "0d", lambda f, x, y: f.stack([x, y]), real((), ()), lambda x, y: np.stack([x, y]))
+    yield of(
+        "split", "size", (5, 2), lambda f, x: tuple(f.split(x, 2)), lambda x: (x[:2], x[2:4], x[4:])
+    )
+    yield of(
+        "split",
+        "sizes",
+        (2, 5),
+        lambda f, x: tuple(f.split(x, [1, 0, 4], 1)),
+        lambda x: (x[:, :1], x[:, 1:1], x[:, 1:]),
+    )
+    yield of("split", "zero-size", (0, 2), lambda f, x: tuple(f.split(x, 2)), lambda x: (x,))
+    yield Row(
+        "copy",
+        "broadcast",
+        lambda f, x, y: f.copy(x, y),
+        real((2, 3), (3,)),
+        lambda x, y: np.broadcast_to(y, x.shape),
+    )
+    yield Row("fill", "number", lambda f, x: f.fill(x, 2.0), real((2, 3)), lambda x: np.full(x.shape, 2.0))
+    yield Row(
+        "fill", "operand", lambda f, x, v: f.fill(x, v), real((2, 3), ()), lambda x, v: np.full(x.shape, v)
+    )
+
+
+INDICES: tuple[tuple[str, Any, bool], ...] = (
+    ("row", 1, True),
+    ("negative", -1, True),
+    ("slice", slice(1, None), True),
+    ("step", (slice(None), slice(None, None, 2)), True),
+    ("backwards", (slice(None, None, -1), slice(2, None, -2)), False),
+    ("cell", (1, 2), True),
+    ("none", (None, Ellipsis, 1), True),
+    ("all", Ellipsis, True),
+    ("empty", slice(1, 1), True),
+    ("list", [0, 0, 2], True),
+    ("array", np.array([[0, 2], [2, 1]]), True),
+    ("pairs", (np.array([0, 2, 0]), np.array([1, 1, 1])), True),
+    ("split-arrays", (np.array([0, 2]), None, np.array([1, 1])), True),
+    ("array-slice", (slice(None), np.array([3, 0, 3])), True),
+    ("mask", np.array([[True, False, True, False], [False] * 4, [True] * 4]), True),
+    ("mask-row", (np.array([True, False, True]), 1), True),
+    ("no-row", np.zeros(3, np.bool_), True),
+)
+
+
+def indexing() -> Iterator[Row]:
+    x = np.zeros((3, 4))
+    for case, index, torch in INDICES:
+        yield Row(
+            "getitem",
+            case,
+            lambda f, x, index=index: f.getitem(x, index),
+            real((3, 4)),
+            lambda x, index=index: _indexed(x, index),
+            torch=torch,
+        )
+        for label, shape in (("value", x[index].shape), ("0d", ())):
+            yield Row(
+                "index_put",
+                f"{case}-{label}",
+                lambda f, x, v, index=index: f.index_put(x, index, v),
+                real((3, 4), shape),
+                lambda x, v, index=index: _put(x, index, v),
+                # where a cell is named twice PyTorch gives every value the gradient
+                torch=torch and case not in ("list", "array", "pairs", "array-slice"),
+            )
+    yield Row(
+        "getitem",
+        "operands",
+        lambda f, x, i: f.getitem(x, (i, slice(1, 3))),
+        (Arg((3, 4)), Arg((2, 2), "int")),
+        lambda x, i: x[i, 1:3],
+    )
+    yield Row(
+        "index_put",
+        "number",
+        lambda f, x: f.index_put(x, (slice(None), 1), 2.0),
+        real((3, 4)),
+        lambda x: _put(x, (slice(None), 1), 2.0),
+    )
+    yield Row(
+        "index_put",
+        "broadcast-leading-1",
+        lambda f, x, v: f.index_put(x, 1, v),
+        real((3, 4), (1, 4)),
+        lambda x, v: _put(x, 1, v),
+    )
+
+
+def matrices() -> Iterator[Row]:
+    for a, b in (
+        ((2, 3), (3, 2)),
+        ((3,), (3,)),
+        ((2, 3), (3,)),
+        ((3,), (3, 2)),
+        ((2, 2, 3), (3, 2)),
+        ((2, 2, 3), (3,)),
+        ((3,), (2, 3, 2)),
+        ((2, 1, 2, 3), (2, 3, 1)),
+        ((0, 3), (3, 2)),
+        ((2, 0), (0, 3)),
+        ((1, 1), (1, 1)),
+    ):
+        yield Row(
+            "matmul", f"{told(a)}-{told(b)}", lambda f, x, y: f.matmul(x, y), real(a, b), np.matmul, dtypes="fdl"
+        )
+    for shape in ((4, 3), (3,), (2, 2, 3), (0, 3), (2, 0, 3)):
+        yield Row(
+            "linear",
+            told(shape),
+            lambda f, x, w, b: f.linear(x, w, b),
+            real(shape, (2, 3), (2,)),
+            lambda x, w, b: x @ w.T + b,
+            dtypes="fd",
+        )
+    yield Row(
+        "linear", "no-bias", lambda f, x, w: f.linear(x, w), real((4, 3), (2, 3)), lambda x, w: x @ w.T, dtypes="fdl"
+    )
+    yield Row("linear", "vector", lambda f, x, w: f.linear(x, w), real((4, 3), (3,)), lambda x, w: x @ w, dtypes="fd")
+
+
+def losses() -> Iterator[Row]:
+    for dim in (0, 1, -1):
+        for name, numpy in (("softmax", _softmax), ("log_softmax", lambda x, d: np.log(_softmax(x, d)))):
+            yield Row(
+                name,
+                f"dim-{dim}",
+                lambda f, x, name=name, dim=dim: getattr(f, name)(x, dim),
+                real((2, 3)),
+                lambda x, numpy=numpy, dim=dim: numpy(x, dim),
+                special=((ROWS_OF_POINTS,), (np.full((2, 3), -INF),)) if dim == 1 else (),
+            )
+    for name in ("softmax", "log_softmax"):
+        value = 1.0 if name == "softmax" else 0.0
+        yield Row(
+            name,
+            "0d",
+            lambda f, x, name=name: getattr(f, name)(x, 0),
+            real(()),
+            lambda x, value=value: np.full((), value),
+        )
+        yield Row(
+            name, "zero-size", lambda f, x, name=name: getattr(f, name)(x, 1), real((0, 3)), lambda x: x
+        )
+    x, t = Arg((4, 3)), Arg((4,), "int")
+    yield Row("cross_entropy", "mean", lambda f, x, t: f.cross_entropy(x, t), (x, t), _cross_entropy, dtypes="fd")
+    for reduction, reduce in (("sum", np.sum), ("none", lambda v: v)):
+        yield Row(
+            "cross_entropy",
+            reduction,
+            lambda f, x, t, reduction=reduction: f.cross_entropy(x, t, reduction=reduction),
+            (x, t),
+            lambda x, t, reduce=reduce: reduce(-np.log(_softmax(x, 1)[np.arange(4), t])),
+            dtypes="fd",
+        )
+    yield Row(
+        "cross_entropy",
+        "one",
+        lambda f, x, t: f.cross_entropy(x, t),
+        (Arg((3,)), Arg((), "int")),
+        lambda x, t: -np.log(_softmax(x, 0)[t]),
+        dtypes="fd",
+    )
+    yield Row(
+        "cross_entropy",
+        "images",
+        lambda f, x, t: f.cross_entropy(x, t, reduction="none"),
+        (Arg((2, 3, 2)), Arg((2, 2), "int")),
+        lambda x, t: -np.log(np.take_along_axis(_softmax(x, 1), t[:, None], 1)[:, 0]),
+        dtypes="fd",
+    )
+    for reduction in ("mean", "sum", "none"):
+        yield Row(
+            "cross_entropy",
+            f"weighted-smooth-ignored-{reduction}",
+            lambda f, x, t, w, r=reduction: f.cross_entropy(
+                x, t, w, ignore_index=2, label_smoothing=0.1, reduction=r
+            ),
+            (x, t, Arg((3,), "constant")),
+            lambda x, t, w, r=reduction: _smoothed(x, t, w, r),
+            dtypes="fd",
+        )
+    yield Row(
+        "cross_entropy",
+        "weighted",
+        lambda f, x, t, w: f.cross_entropy(x, t, w, ignore_index=2),
+        (x, t, Arg((3,), "constant")),
+        lambda x, t, w: _smoothed(x, t, w, "mean", 0.0),
+        dtypes="fd",
+    )
+    for reduction in ("mean", "sum", "none"):
+        yield Row(
+            "cross_entropy",
+            f"probabilities-{reduction}",
+            lambda f, x, p, r=reduction: f.cross_entropy(x, p, reduction=r, label_smoothing=0.2),
+            (x, Arg((4, 3), "positive")),
+            lambda x, p, r=reduction: _reduced(
+                -(np.log(_softmax(x, 1)) * (p * 0.8 + 0.2 / 3)).sum(1), r
+            ),
+            dtypes="fd",
+        )
+    yield Row(
+        "cross_entropy",
+        "probabilities-weighted",
+        lambda f, x, p, w: f.cross_entropy(x, p, w),
+        (x, Arg((4, 3), "positive"), Arg((3,), "positive")),
+        lambda x, p, w: -(np.log(_softmax(x, 1)) * p * w).sum(1).mean(),
+        dtypes="fd",
+    )
+    for reduction in ("mean", "sum", "none"):
+        yield Row(
+            "mse_loss",
+            reduction,
+            lambda f, x, y, r=reduction: f.mse_loss(x, y, reduction=r),
+            real((2, 3), (2, 3)),
+            lambda x, y, r=reduction: _reduced((x - y) ** 2, r),
+            dtypes="efd",
+        )
+
+
+def _reduced(losses: Array, reduction: str) -> Any:
+    return {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction](losses)
+
+
+def _smoothed(x: Array, t: Array, w: Array, reduction: str, smoothing: float = 0.1) -> Any:
+    """The formula of PyTorch's cross_entropy page, with ignore_index=2."""
+    log_p = np.log(_softmax(x, 1))
+    kept = (t != 2).astype(float)
+    hard = -log_p[np.arange(len(t)), t] * w[t] * kept
+    smooth = -(log_p * w).sum(1) * kept
+    losses = (1 - smoothing) * hard + smoothing / 3 * smooth
+    return losses.sum() / (w[t] * kept).sum() if reduction == "mean" else _reduced(losses, reduction)
+
+
+ROWS: tuple[Row, ...] = (
+    *elementwise(),
+    *choosing(),
+    *reductions(),
+    *shaping(),
+    *indexing(),
+    *matrices(),
+    *losses(),
+)
+
+#: public names of nngrad.functional that need no row, and why
+WITHOUT_ROW: dict[str, str] = {
+    "Node": "a type, see test_node.py",
+    "Operand": "a type",
+    "constant": "makes a node, see test_node.py",
+    "variable": "makes a node, see test_node.py",
+}
+
+#: ops that no public function of nngrad.functional records, and who does
+WITHOUT_PUBLIC_CALL: dict[str, str] = {
+    "replace": "the shell's writes outside the graph, see test_indexing_puts.py",
+}
+
+
+class TorchNames:
+    """PyTorch under the names of nngrad.functional."""
+
+    def __init__(self, torch: Any) -> None:
+        self._torch = torch
+
+    def __getattr__(self, name: str) -> Any:
+        own = globals().get(f"_torch_{name}")
+        if own is not None:
+            return own
+        torch = self._torch
+        return getattr(torch if hasattr(torch, name) else torch.nn.functional, name)
+
+    def broadcast(self, *xs: Any) -> Any:
+        return self._torch.broadcast_tensors(*xs)
+
+
+def _torch_getitem(x: Any, index: Any) -> Any:
+    return x[index]
+
+
+def _torch_index_put(x: Any, index: Any, value: Any) -> Any:
+    x = x.clone()
+    x[index] = value
+    return x
+
+
+def _torch_T(x: Any) -> Any:
+    return x.permute(*reversed(range(x.ndim)))
+
+
+def _torch_copy(x: Any, source: Any) -> Any:
+    return x.clone().copy_(source)
+
+
+def _torch_fill(x: Any, value: Any) -> Any:
+    return x.clone().fill_(value)
+
+
+def _torch_expand(x: Any, *sizes: int) -> Any:
+    return x.expand(*sizes)
+
+
+def _torch_neg(x: Any) -> Any:
+    return -x
