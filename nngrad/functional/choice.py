@@ -9,7 +9,7 @@ import numpy as np
 from .dtypes import Number
 from .elementary import select
 from .node import Node, Operand, as_node, implements
-from .op import apply, cast, general, is_number, linear, pointwise, promote, scalar
+from .op import apply, cast, general, is_number, linear, no_gradient, pointwise, promote, scalar
 
 
 def _share(g: Any, ahead: Any, level: Any) -> Any:
@@ -56,7 +56,7 @@ _where = linear(
     lambda a, b, mask: np.where(mask, a, b),
     lambda g, _, a, b, mask: select(g, mask),
     lambda g, _, a, b, mask: select(g, np.logical_not(mask)),
-    None,
+    no_gradient,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from .node import Node, Operand, implements
-from .op import Op, linear, pointwise
+from .op import Op, linear, no_gradient, pointwise
 
 
 def quiet(ufunc: Any) -> Any:
@@ -32,7 +32,7 @@ def _select(x: Any, mask: Any) -> Any:
     return np.bitwise_and(x.view(bits), keep).view(x.dtype)
 
 
-select: Final[Op] = linear("select", _select, lambda g, _, x, mask: select(g, mask), None)
+select: Final[Op] = linear("select", _select, lambda g, _, x, mask: select(g, mask), no_gradient)
 
 _exp = pointwise("exp", quiet(np.exp), lambda g, out, x: np.multiply(g, out), floats=True)
 _log = pointwise("log", quiet(np.log), lambda g, _, x: np.divide(g, x), floats=True)

@@ -243,7 +243,7 @@ def _backward(
             elif len(prev) == 2:
                 a, b = prev
                 rule_a, rule_b = op.rules
-                need_a, need_b = a in counts, rule_b is not None and b in counts
+                need_a, need_b = a in counts, b in counts
                 if not create_graph:
                     a, b = a._value, b._value
                 if params:

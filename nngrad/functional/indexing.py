@@ -17,7 +17,7 @@ import numpy as np
 from .dtypes import Array
 from .engine import ALONE, Cleared, Scatter, dense, has_unique_cells
 from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
-from .op import Op, apply, cast, forward_error, general, is_number, linear, scalar
+from .op import Op, apply, cast, forward_error, general, is_number, linear, no_gradient, scalar
 from .shape import PUT, normal_dim
 
 IndexPart: TypeAlias = SupportsIndex | slice | EllipsisType | HasNode | Array | Sequence[Any] | None
@@ -233,7 +233,9 @@ def filling(x: Node, value: Operand) -> Node:
 
 PUT[getitem_parsed] = lambda base, new, template: index_put(base, template, new)
 
-replace_op: Final = general("replace", lambda x, value: value, lambda g, _, x, value: g, None, frees=False)
+replace_op: Final = general(
+    "replace", lambda x, value: value, lambda g, _, x, value: g, no_gradient, frees=False
+)
 
 
 def replace(input: Node, value: Node) -> Node:

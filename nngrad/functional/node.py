@@ -36,6 +36,7 @@ class HasNode(Protocol):
     @property
     def node(self) -> Node:
         """The node it carries."""
+        ...
 
 
 class Draft:
@@ -64,7 +65,7 @@ class Node(Draft):
 
     __slots__ = ()
 
-    def __new__(cls, *args: object, **kwargs: object) -> NoReturn:
+    def __new__(cls, *args: object, **kwargs: object) -> Node:
         raise TypeError("Node: use nngrad.functional.constant(x) or variable(x) to make a node")
 
     def __setattr__(self, name: str, value: object) -> NoReturn:

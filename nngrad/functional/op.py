@@ -52,7 +52,7 @@ class Op:
         name: str,
         kind: Kind,
         forward: Callable[..., Any],
-        rules: Sequence[Rule | None] = (),
+        rules: Sequence[Rule] = (),
         vjp: Rule | None = None,
         uses_out: bool | None = None,
         saves: bool = False,
@@ -63,9 +63,7 @@ class Op:
         self.rules: tuple[Any, ...] = tuple(rules)
         self.vjp = vjp
         if uses_out is None:
-            uses_out = vjp is not None or any(
-                r is not None and r.__code__.co_varnames[1] != "_" for r in self.rules
-            )
+            uses_out = vjp is not None or any(r.__code__.co_varnames[1] != "_" for r in self.rules)
         self.uses_out = uses_out
         self.saves = saves
         #: what `backward` leaves in place of an op whose operands it has freed
@@ -90,6 +88,10 @@ def _declare(op: Op, frees: bool) -> Op:
         op.freed = Op(op.name, op.kind, op.forward, (), _gone, uses_out=False)
         op.freed.freed = op.freed
     return op
+
+
+def no_gradient(g: Any, _: Any, *inputs: Any) -> None:
+    """The rule of an input that no gradient reaches."""
 
 
 def _gone(*_: Any) -> Any:
@@ -310,7 +312,7 @@ def pointwise(name: str, forward: Callable[..., Any], *rules: Rule, floats: bool
 def linear(
     name: str,
     forward: Callable[..., Any],
-    *rules: Rule | None,
+    *rules: Rule,
     vjp: Rule | None = None,
     elementwise: bool = False,
 ) -> Op:
@@ -333,7 +335,7 @@ def bilinear(name: str, forward: Callable[..., Any], *rules: Rule, vjp: Rule | N
 def general(
     name: str,
     forward: Callable[..., Any],
-    *rules: Rule | None,
+    *rules: Rule,
     vjp: Rule | None = None,
     saves: bool = False,
     uses_out: bool | None = None,
