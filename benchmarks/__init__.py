@@ -1,0 +1,1 @@
+"""NNGrad beside PyTorch, HIPS autograd and MyGrad, in one run: `python -m benchmarks`."""
