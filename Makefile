@@ -14,7 +14,7 @@ PYTEST ?= -n auto --maxprocesses=8
 
 BIN := $(abspath $(VENV))/bin
 
-.PHONY: help demo demo-pure test lint types imports bench clean
+.PHONY: help install demo demo-pure test lint types imports bench clean
 
 help:
 	@echo "make demo       train a digits classifier, the imperative way"
@@ -31,6 +31,8 @@ $(BIN)/python:
 $(BIN)/has-%: pyproject.toml | $(BIN)/python
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check '$(NNGRAD)[$*]'
 	@touch '$@'
+
+install: $(BIN)/has-$(or $(EXTRAS),test)
 
 demo: $(BIN)/has-$(or $(EXTRAS),demo)
 	$(BIN)/python examples/digits.py
