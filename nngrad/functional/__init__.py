@@ -84,3 +84,4 @@ from .shape import (
     unsqueeze as unsqueeze,
     zeros_like as zeros_like,
 )
+from .transforms import grad as grad, value_and_grad as value_and_grad

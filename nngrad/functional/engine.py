@@ -178,13 +178,13 @@ def backward(
     raises, except that a graph being freed may be freed in part.
     Raises RuntimeError for a cycle, naming its ops, and for a graph that was freed before.
     """
-    if create_graph:
-        token = grad_mode.set(True)
-        try:
-            return _backward(roots, cotangents, tuple(wanted), True, free)
-        finally:
-            grad_mode.reset(token)
     with np.errstate(all="ignore"):
+        if create_graph:
+            token = grad_mode.set(True)
+            try:
+                return _backward(roots, cotangents, tuple(wanted), True, free)
+            finally:
+                grad_mode.reset(token)
         return _backward(roots, cotangents, tuple(wanted), False, free)
 
 
@@ -240,7 +240,7 @@ def _backward(
                     a = a._value
                 (rule,) = op.rules
                 sent = (rule(g, out, a, *params) if params else rule(g, out, a),)
-            elif len(prev) == 2:
+            elif len(prev) == 2 == len(op.rules):
                 a, b = prev
                 rule_a, rule_b = op.rules
                 need_a, need_b = a in counts, b in counts

@@ -310,7 +310,7 @@ def seal(
         prev = Anchored(prev)
     draft.dist = dist
     draft.prev = prev
-    draft.__class__ = Node  # type: ignore[assignment]  # same slots: see Draft
+    draft.__class__ = Node
     return draft  # type: ignore[return-value]  # it is a Node now
 
 

@@ -237,7 +237,7 @@ def _unary(op: Op, forward: Callable[[Any], Any], floats: bool) -> Callable[...,
             draft.tracked = False
             draft.dist = 0
             draft.prev = ()
-        draft.__class__ = Node  # type: ignore[assignment]  # see Draft
+        draft.__class__ = Node
         return draft  # type: ignore[return-value]  # it is a Node now
 
     return call
@@ -290,7 +290,7 @@ def _binary(op: Op, forward: Callable[[Any, Any], Any], floats: bool) -> Callabl
             draft.tracked = False
             draft.dist = 0
             draft.prev = ()
-        draft.__class__ = Node  # type: ignore[assignment]  # see Draft
+        draft.__class__ = Node
         return draft  # type: ignore[return-value]  # it is a Node now
 
     return call
