@@ -2,38 +2,400 @@
 
 from __future__ import annotations
 
+import builtins
+import math
 from collections.abc import Sequence
-from typing import Literal, SupportsIndex, TypeAlias
+from typing import Any, Literal, SupportsIndex, TypeAlias, overload
 
-from .functional.dtypes import Array
-from .functional.node import seal
+import numpy as np
+
+from . import dtypes
+from .dtypes import DTypeLike
+from .functional.dtypes import Array, DType, Number, get_default_dtype, number_dtype
+from .functional.node import as_node, constant, seal
 from .functional.shape import sizes_of
-from .tensor import Tensor, wrap
+from .tensor import Tensor, TensorData, TensorLike, node_from, wrap
 
 #: Where a tensor lives: there is one place. Taken so that PyTorch programs run unchanged.
 Device: TypeAlias = Literal["cpu"] | None
+Sizes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
+Real: TypeAlias = builtins.bool | builtins.int | builtins.float | Tensor
 
 
 def check_device(op: str, device: Device) -> None:
     """Raise RuntimeError for a device that is not the CPU."""
-    if device is not None and device != "cpu":
+    if device is not None and str(device) != "cpu":
         raise RuntimeError(f"{op}: device must be 'cpu' or None, got {device!r}")
 
 
-def checked_sizes(op: str, size: tuple[SupportsIndex | Sequence[SupportsIndex], ...]) -> tuple[int, ...]:
-    """Sizes given one by one or as one sequence. Raises RuntimeError for a negative one."""
+def checked_sizes(op: str, sizes: tuple[Sizes, ...], size: Sizes | None = None) -> tuple[int, ...]:
+    """Sizes given one by one, as one sequence, or by name.
+
+    Raises TypeError for what are no integers, RuntimeError for a negative one.
+    """
+    if size is not None:
+        if sizes:
+            raise TypeError(f"{op}: got sizes {sizes} and size={size}")
+        sizes = (size,)
+    elif not sizes:
+        raise TypeError(f"{op}() missing 1 required positional argument: 'size'")
     try:
-        sizes = sizes_of(size)
+        found = sizes_of(sizes)
     except (TypeError, AttributeError):
-        raise TypeError(f"{op}: size must be integers, or one sequence of them, got {size}") from None
-    if min(sizes, default=0) < 0:
+        raise TypeError(f"{op}: size must be integers, or one sequence of them, got {sizes}") from None
+    if min(found, default=0) < 0:
         raise RuntimeError(
-            f"{op}: Trying to create tensor with negative dimension {min(sizes)}: {list(sizes)}"
+            f"{op}: Trying to create tensor with negative dimension {min(found)}: {list(found)}"
         )
-    return sizes
+    return found
 
 
 def made(array: Array, requires_grad: bool = False) -> Tensor:
     """A tensor on an array that nobody else holds."""
-    tensor = wrap(seal(array))
-    return tensor.requires_grad_() if requires_grad else tensor
+    new = wrap(seal(array))
+    return new.requires_grad_() if requires_grad else new
+
+
+def _numpy(dtype: DTypeLike | None, otherwise: DType | None = None) -> DType:
+    return (otherwise or get_default_dtype()) if dtype is None else dtypes.to_numpy(dtype)
+
+
+# ---------------------------------------------------------------- from data
+
+
+def tensor(
+    data: TensorData,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A leaf with a copy of `data`: numbers, nested sequences of them, an array or a tensor.
+
+    Python floats take the default dtype, Python integers int64; arrays and tensors keep theirs.
+    Raises ValueError for ragged sequences, TypeError for what are no numbers, RuntimeError where
+    the dtype cannot require grad.
+
+    >>> tensor([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    check_device("tensor", device)
+    new = wrap(node_from(data, dtype))
+    return new.requires_grad_() if requires_grad else new
+
+
+def as_tensor(data: TensorData, dtype: DTypeLike | None = None, device: Device = None) -> Tensor:
+    """`data` itself if it is a tensor of that dtype, else a tensor made from it.
+
+    A tensor of another dtype is converted, and stays in its graph; arrays are taken as by
+    `from_numpy`.
+
+    >>> as_tensor([1, 2])
+    tensor([1, 2])
+    """
+    check_device("as_tensor", device)
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    if isinstance(data, np.ndarray):
+        return from_numpy(data) if dtype is None else from_numpy(data).to(dtype)
+    return wrap(node_from(data, dtype))
+
+
+def from_numpy(ndarray: Array) -> Tensor:
+    """A tensor with the values of an array.
+
+    A read-only array is shared. A writable one is copied, unlike PyTorch, which would share it:
+    tensors stand on values that nothing may change behind their back, so that a gradient is always
+    that of the numbers that were there. Raises TypeError for what is no array of numbers.
+
+    >>> from_numpy(np.array([1, 2]))
+    tensor([1, 2])
+    """
+    if not hasattr(ndarray, "__array_function__") or hasattr(ndarray, "node"):
+        raise TypeError(f"from_numpy: expected np.ndarray (got {type(ndarray).__name__})")
+    dtypes.of(ndarray.dtype)
+    return wrap(constant(ndarray))
+
+
+# ---------------------------------------------------------------- from sizes
+
+
+def zeros(
+    *sizes: Sizes,
+    size: Sequence[SupportsIndex] | None = None,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Zeros; the sizes one by one or as a sequence. Raises RuntimeError for a negative size.
+
+    >>> zeros(2, 3)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
+    check_device("zeros", device)
+    return made(np.zeros(checked_sizes("zeros", sizes, size), _numpy(dtype)), requires_grad)
+
+
+def ones(
+    *sizes: Sizes,
+    size: Sequence[SupportsIndex] | None = None,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Ones; the sizes one by one or as a sequence. Raises RuntimeError for a negative size.
+
+    >>> ones(2)
+    tensor([1., 1.])
+    """
+    check_device("ones", device)
+    return made(np.ones(checked_sizes("ones", sizes, size), _numpy(dtype)), requires_grad)
+
+
+def empty(
+    *sizes: Sizes,
+    size: Sequence[SupportsIndex] | None = None,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers that happen to lie in memory, to be written over. Raises RuntimeError for a negative size.
+
+    >>> empty(2, 3).shape
+    nngrad.Size([2, 3])
+    """
+    check_device("empty", device)
+    return made(np.empty(checked_sizes("empty", sizes, size), _numpy(dtype)), requires_grad)
+
+
+def full(
+    size: Sequence[SupportsIndex],
+    fill_value: Number | Tensor,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """One number everywhere, in the number's dtype (int64, bool, the default float) unless told.
+
+    Raises RuntimeError for a negative size, or a number that the dtype cannot hold.
+
+    >>> full((2,), 7)
+    tensor([7, 7])
+    """
+    check_device("full", device)
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    kind = fill_value.node.dtype if isinstance(fill_value, Tensor) else number_dtype(value)
+    return made(_filled("full", checked_sizes("full", (size,)), value, _numpy(dtype, kind)), requires_grad)
+
+
+def _filled(op: str, shape: tuple[int, ...], value: Number, dtype: DType) -> Array:
+    """Raises RuntimeError for a value that the dtype cannot hold; unsigned ones wrap, as in PyTorch."""
+    problem = RuntimeError(f"{op}: value {value} cannot be converted to type {dtype} without overflow")
+    if isinstance(value, complex):
+        if dtype.kind != "c" and value.imag:
+            raise problem
+        value = value if dtype.kind == "c" else value.real
+    elif dtype.kind in "iu":
+        if not math.isfinite(value):
+            raise problem
+        value, limits = int(value), np.iinfo(dtype.str)
+        if not min(limits.min, -limits.max) <= value <= limits.max:
+            raise problem
+        if dtype.kind == "u":
+            value %= limits.max + 1
+    with np.errstate(over="ignore"):
+        return np.full(shape, value, dtype)
+
+
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """n rows and m columns (n unless given): ones on the diagonal, zeros elsewhere.
+
+    Raises RuntimeError for a negative size.
+
+    >>> eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    check_device("eye", device)
+    rows, columns = checked_sizes("eye", (n, n if m is None else m))
+    return made(np.eye(rows, columns, dtype=_numpy(dtype)), requires_grad)
+
+
+@overload
+def arange(
+    end: Real,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor: ...
+@overload
+def arange(
+    start: Real,
+    end: Real,
+    step: Real = 1,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor: ...
+def arange(*args: Any, **options: Any) -> Tensor:
+    """start, start + step, ... up to `end`, which is left out: arange(end), arange(start, end, step).
+
+    int64 if all are integers, else the default dtype. Raises RuntimeError for a step of 0 or of
+    the wrong sign, or a range that is not finite.
+
+    >>> arange(1, 2.5, 0.5)
+    tensor([1.0000, 1.5000, 2.0000])
+    """
+    alone = len(args) + len(options.keys() & {"start", "end"}) < 2
+    return _arange(0, *args, **options) if alone else _arange(*args, **options)
+
+
+def _arange(
+    start: Real,
+    end: Real,
+    step: Real = 1,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    check_device("arange", device)
+    bounds = [_number("arange", bound) for bound in (start, end, step)]
+    whole = all(isinstance(bound, int) for bound in bounds)
+    kind = _numpy(dtype, np.dtype(np.int64) if whole else None)
+    if kind.kind not in "iuf":
+        raise NotImplementedError(f"arange: not implemented for {kind}")
+    if not all(math.isfinite(bound) for bound in bounds):
+        raise RuntimeError(f"arange: unsupported range: {bounds[0]} -> {bounds[1]} by {bounds[2]}")
+    first, last, by = bounds if kind.kind == "f" else [int(bound) for bound in bounds]
+    if not by:
+        raise RuntimeError("arange: step must be nonzero")
+    if (last - first) * by < 0:
+        raise RuntimeError(
+            f"arange: upper bound and lower bound inconsistent with step sign: {first} -> {last} by {by}"
+        )
+    count = math.ceil((last - first) / by) if kind.kind == "f" else len(range(int(first), int(last), int(by)))
+    return made(np.add(first, np.multiply(by, np.arange(count))).astype(kind, copy=False), requires_grad)
+
+
+def _number(op: str, value: Real) -> builtins.int | builtins.float:
+    number = value.item() if isinstance(value, Tensor) else value
+    if isinstance(number, complex) or not hasattr(number, "__float__"):
+        raise TypeError(f"{op}: expected real numbers, got {type(number).__name__}")
+    return number
+
+
+def linspace(
+    start: Real,
+    end: Real,
+    steps: int,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` numbers in equal distances, from `start` to `end` inclusive.
+
+    Raises RuntimeError for a negative number of steps.
+
+    >>> linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    check_device("linspace", device)
+    if steps < 0:
+        raise RuntimeError(f"linspace: number of steps must be non-negative, got {steps}")
+    kind = _numpy(dtype)
+    real: Any = kind.type if kind.kind == "f" else np.float64
+    first, last = real(_number("linspace", start)), real(_number("linspace", end))
+    step = (last - first) / real(max(steps - 1, 1))
+    ahead: Any = np.arange(steps).astype(real)
+    # counted from the nearer end, so that both are exact
+    values = np.where(ahead < steps // 2, first + step * ahead, last - step * ahead[::-1])
+    return made((values if steps > 1 else values * 0 + first).astype(kind), requires_grad)
+
+
+# ---------------------------------------------------------------- like another
+
+
+def zeros_like(
+    input: TensorLike,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Zeros in the shape (and dtype, unless one is given) of `input`.
+
+    >>> zeros_like(tensor([1, 2]))
+    tensor([0, 0])
+    """
+    check_device("zeros_like", device)
+    x = as_node(input)
+    return made(np.zeros(x.shape, _numpy(dtype, x.dtype)), requires_grad)
+
+
+def ones_like(
+    input: TensorLike,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Ones in the shape (and dtype, unless one is given) of `input`.
+
+    >>> ones_like(tensor([0, 2]))
+    tensor([1, 1])
+    """
+    check_device("ones_like", device)
+    x = as_node(input)
+    return made(np.ones(x.shape, _numpy(dtype, x.dtype)), requires_grad)
+
+
+def empty_like(
+    input: TensorLike,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers that happen to lie in memory, in the shape (and dtype, unless given) of `input`.
+
+    >>> empty_like(tensor([0, 2])).shape
+    nngrad.Size([2])
+    """
+    check_device("empty_like", device)
+    x = as_node(input)
+    return made(np.empty(x.shape, _numpy(dtype, x.dtype)), requires_grad)
+
+
+def full_like(
+    input: TensorLike,
+    fill_value: Number | Tensor,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """One number everywhere, in the shape (and dtype, unless one is given) of `input`.
+
+    Raises RuntimeError for a number that the dtype cannot hold.
+
+    >>> full_like(tensor([0, 2]), 7)
+    tensor([7, 7])
+    """
+    check_device("full_like", device)
+    x = as_node(input)
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    return made(_filled("full_like", x.shape, value, _numpy(dtype, x.dtype)), requires_grad)

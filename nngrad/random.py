@@ -18,7 +18,7 @@ from typing import Any, Final, SupportsIndex, overload
 import numpy as np
 
 from . import dtypes
-from .creation import Device, check_device, checked_sizes, made
+from .creation import Device, Sizes, check_device, checked_sizes, made
 from .dtypes import DTypeLike
 from .functional.dtypes import DType, get_default_dtype
 from .functional.node import seal
@@ -235,7 +235,8 @@ def _floating(op: str, dtype: DTypeLike | DType | None) -> DType:
 
 
 def rand(
-    *size: SupportsIndex | Sequence[SupportsIndex],
+    *sizes: Sizes,
+    size: Sequence[SupportsIndex] | None = None,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
     device: Device = None,
@@ -247,13 +248,14 @@ def rand(
     nngrad.Size([2, 3])
     """
     check_device("rand", device)
-    real, shape = _floating("rand", dtype), checked_sizes("rand", size)
+    real, shape = _floating("rand", dtype), checked_sizes("rand", sizes, size)
     drawn = (generator or default_generator).uniform(math.prod(shape), real)
     return made(drawn.astype(real, copy=False).reshape(shape), requires_grad)
 
 
 def randn(
-    *size: SupportsIndex | Sequence[SupportsIndex],
+    *sizes: Sizes,
+    size: Sequence[SupportsIndex] | None = None,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
     device: Device = None,
@@ -265,7 +267,7 @@ def randn(
     nngrad.Size([2, 3])
     """
     check_device("randn", device)
-    real, shape = _floating("randn", dtype), checked_sizes("randn", size)
+    real, shape = _floating("randn", dtype), checked_sizes("randn", sizes, size)
     drawn = (generator or default_generator).normal(math.prod(shape), real)
     return made(drawn.astype(real, copy=False).reshape(shape), requires_grad)
 
