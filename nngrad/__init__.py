@@ -1,6 +1,6 @@
 """NNGrad: automatic differentiation and neural networks on NumPy, with PyTorch's surface."""
 
-from . import functional as functional
+from . import functional as functional, nn as nn
 from .autograd import (
     enable_grad as enable_grad,
     grad as grad,

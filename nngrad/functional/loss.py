@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -226,10 +225,9 @@ def _soft_cross_entropy(
 def warn_if_broadcast(op: str, input: Node, target: Node) -> None:
     """Warn where a loss would pair each prediction with every target."""
     if input.shape != target.shape:
-        warnings.warn(
+        warn_user(
             f"{op}: the target of shape {target.shape} differs from the input of shape {input.shape}; "
-            "they will be broadcast, which is rarely what is meant. Give them the same shape.",
-            stacklevel=3,
+            "they will be broadcast, which is rarely what is meant. Give them the same shape."
         )
 
 

@@ -1,0 +1,408 @@
+"""Modules and parameters kept in order or by name, so that their owner sees them."""
+
+from __future__ import annotations
+
+import operator
+from collections import OrderedDict
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import TYPE_CHECKING, Any, Generic, Self, SupportsIndex, cast, overload
+
+from ..tensor import Tensor
+from .module import Module, indented
+from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    M = TypeVar("M", bound=Module, default=Module)
+else:
+    from typing import TypeVar
+
+    M = TypeVar("M", bound=Module)
+
+
+def _position(index: SupportsIndex, length: int) -> int:
+    at = operator.index(index)
+    if not -length <= at < length:
+        raise IndexError(f"index {at} is out of range")
+    return at % length
+
+
+class _Listed(Module, Generic[M]):
+    """What `Sequential` and `ModuleList` share: a list of modules named by their positions."""
+
+    def _held(self) -> dict[str, M]:
+        return cast("dict[str, M]", self._modules)
+
+    def _refill(self, modules: Iterable[M]) -> None:
+        given = list(modules)
+        for name in list(self._modules):
+            delattr(self, name)
+        for i, module in enumerate(given):
+            self.add_module(str(i), module)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self._held().values())
+
+    def __contains__(self, module: object) -> bool:
+        return any(held is module for held in self)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> M: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> M | Self:
+        held = self._held()
+        if isinstance(index, slice):
+            return self._sliced(list(held.items())[index])
+        return list(held.values())[_position(index, len(held))]
+
+    def _sliced(self, items: list[tuple[str, M]]) -> Self:
+        made = type(self)()
+        return made.extend([module for _, module in items])
+
+    def __setitem__(self, index: SupportsIndex, module: M) -> None:
+        self.register_module(list(self._modules)[_position(index, len(self))], module)
+
+    def __delitem__(self, index: SupportsIndex | slice) -> None:
+        held = list(self)
+        del held[index if isinstance(index, slice) else _position(index, len(held))]
+        self._refill(held)
+
+    def append(self, module: M) -> Self:
+        """Add a module at the end; returns the container."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[M]) -> Self:
+        """Add modules at the end; returns the container. Raises TypeError, adding none, for other things."""
+        if not isinstance(modules, Iterable):
+            raise TypeError(
+                f"{type(self).__name__}.extend should be called with an iterable, but got "
+                f"{type(modules).__name__}"
+            )
+        given = list(modules)
+        for module in given:
+            _check_module(module)
+        for module in given:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: M) -> Self:
+        """Add a module before the one at `index`; returns the container.
+
+        Raises IndexError for an index out of range, TypeError for what is no module.
+        """
+        _check_module(module)
+        held = list(self)
+        if not -len(held) <= index <= len(held):
+            raise IndexError(f"Index out of range: {index}")
+        held.insert(index, module)
+        self._refill(held)
+        return self
+
+    def pop(self, index: SupportsIndex = -1) -> M:
+        """Take out a module and return it. Raises IndexError for an index out of range."""
+        module = self[index]
+        del self[index]
+        return module
+
+    def __iadd__(self, modules: Iterable[M]) -> Self:
+        return self.extend(modules)
+
+
+def _check_module(module: object) -> None:
+    if not isinstance(module, Module):
+        raise TypeError(f"{type(module).__name__} is not a Module subclass")
+
+
+class Sequential(_Listed[M]):
+    """Modules called one after the other, each with the output of the one before.
+
+    modules: the modules, named "0", "1", ...; or one OrderedDict of them by name.
+    """
+
+    @overload
+    def __init__(self, *modules: M) -> None: ...
+    @overload
+    def __init__(self, modules: OrderedDict[str, M], /) -> None: ...
+    def __init__(self, *modules: M | OrderedDict[str, M]) -> None:
+        super().__init__()
+        if len(modules) == 1 and isinstance(modules[0], OrderedDict):
+            for name, module in modules[0].items():
+                self.add_module(name, module)
+        else:
+            self.extend(cast("tuple[M, ...]", modules))
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The last module's output; the input itself if there are no modules."""
+        for module in self._modules.values():
+            input = cast(Module, module)(input)
+        return input
+
+    def _sliced(self, items: list[tuple[str, M]]) -> Self:
+        return type(self)(OrderedDict(items))
+
+    def __add__(self, other: Sequential[M]) -> Sequential[M]:
+        if not isinstance(other, Sequential):
+            raise ValueError(
+                f"add operator supports only objects of Sequential class, but {type(other)} is given."
+            )
+        return Sequential(*self, *other)
+
+    def __mul__(self, times: int) -> Sequential[M]:
+        if not isinstance(times, int):
+            raise TypeError(f"unsupported operand type(s) for *: {type(self)} and {type(times)}")
+        if times <= 0:
+            raise ValueError(f"Non-positive multiplication factor {times} for {type(self)}")
+        return Sequential(*(list(self) * times))
+
+    __rmul__ = __mul__
+
+
+class ModuleList(_Listed[M]):
+    """A list of modules."""
+
+    def __init__(self, modules: Iterable[M] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.extend(modules)
+
+    def __add__(self, other: Iterable[M]) -> ModuleList[M]:
+        return ModuleList([*self, *other])
+
+    def __repr__(self) -> str:
+        """As a list, with runs of modules that look alike written once."""
+        runs: list[list[Any]] = []  # text, first, last
+        for i, module in enumerate(self):
+            text = repr(module)
+            if runs and runs[-1][0] == text:
+                runs[-1][2] = i
+            else:
+                runs.append([text, i, i])
+        if not runs:
+            return f"{type(self).__name__}()"
+        lines = [
+            indented(
+                f"({first}): {text}" if first == last else f"({first}-{last}): {last - first + 1} x {text}"
+            )
+            for text, first, last in runs
+        ]
+        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
+
+
+class ModuleDict(Module, Generic[M]):
+    """A dictionary of modules, in the order in which they were added."""
+
+    def __init__(self, modules: Mapping[str, M] | Iterable[tuple[str, M]] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def _held(self) -> dict[str, M]:
+        return cast("dict[str, M]", self._modules)
+
+    def __getitem__(self, key: str) -> M:
+        return self._held()[key]
+
+    def __setitem__(self, key: str, module: M) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self._modules:
+            raise KeyError(key)
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._modules
+
+    def clear(self) -> None:
+        """Take out all modules."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str) -> M:
+        """Take out a module and return it. Raises KeyError if there is none of that name."""
+        module = self[key]
+        del self[key]
+        return module
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._held().keys()
+
+    def items(self) -> ItemsView[str, M]:
+        """The names with their modules."""
+        return self._held().items()
+
+    def values(self) -> ValuesView[M]:
+        """The modules."""
+        return self._held().values()
+
+    def update(self, modules: Mapping[str, M] | ModuleDict[M] | Iterable[tuple[str, M]]) -> None:
+        """Add modules by name, replacing those that are there. Raises TypeError for other things."""
+        for key, module in _pairs("ModuleDict", modules):
+            self[key] = module
+
+
+def _pairs(owner: str, given: Any) -> list[tuple[str, Any]]:
+    if isinstance(given, (Mapping, ModuleDict, ParameterDict)):
+        return list(given.items())
+    if not isinstance(given, Iterable):
+        raise TypeError(
+            f"{owner}.update should be called with an iterable of key/value pairs, but got "
+            f"{type(given).__name__}"
+        )
+    pairs = []
+    for j, pair in enumerate(given):
+        if not isinstance(pair, Iterable):
+            raise TypeError(
+                f"{owner} update sequence element #{j} should be Iterable; is {type(pair).__name__}"
+            )
+        pair = tuple(pair)
+        if len(pair) != 2:
+            raise ValueError(f"{owner} update sequence element #{j} has length {len(pair)}; 2 is required")
+        pairs.append(pair)
+    return pairs
+
+
+def _as_parameter(value: object) -> Parameter:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"expected a Parameter or a Tensor, got {type(value).__name__}")
+    return value if isinstance(value, Parameter) else Parameter(value)
+
+
+def _parameter_lines(parameters: Iterable[tuple[object, Parameter]]) -> str:
+    return "\n".join(
+        [
+            f"  ({key}): Parameter containing: [{p.dtype} of size {'x'.join([str(n) for n in p.shape])}]"
+            for key, p in parameters
+        ]
+    )
+
+
+class ParameterList(Module):
+    """A list of parameters; tensors put into it become parameters."""
+
+    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
+        super().__init__()
+        if values is not None:
+            self.extend(values)
+
+    def _held(self) -> list[Parameter]:
+        return list(cast("dict[str, Parameter]", self._parameters).values())
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self._held())
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Parameter: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> Parameter | Self:
+        if isinstance(index, slice):
+            return type(self)(self._held()[index])
+        return self._held()[_position(index, len(self))]
+
+    def __setitem__(self, index: SupportsIndex, value: Tensor) -> None:
+        self.register_parameter(str(_position(index, len(self))), _as_parameter(value))
+
+    def append(self, value: Tensor) -> Self:
+        """Add a parameter at the end; returns the list."""
+        self.register_parameter(str(len(self)), _as_parameter(value))
+        return self
+
+    def extend(self, values: Iterable[Tensor]) -> Self:
+        """Add parameters at the end; returns the list. Raises TypeError, adding none, for other things."""
+        if isinstance(values, Tensor) or not isinstance(values, Iterable):
+            raise TypeError(
+                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
+            )
+        for parameter in [_as_parameter(value) for value in values]:
+            self.append(parameter)
+        return self
+
+    def __iadd__(self, values: Iterable[Tensor]) -> Self:
+        return self.extend(values)
+
+    def extra_repr(self) -> str:
+        return _parameter_lines(enumerate(self))
+
+
+class ParameterDict(Module):
+    """A dictionary of parameters; tensors put into it become parameters."""
+
+    def __init__(self, parameters: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] | None = None) -> None:
+        super().__init__()
+        if parameters is not None:
+            self.update(parameters)
+
+    def _held(self) -> dict[str, Parameter]:
+        return cast("dict[str, Parameter]", self._parameters)
+
+    def __getitem__(self, key: str) -> Parameter:
+        return self._held()[key]
+
+    def __setitem__(self, key: str, value: Tensor) -> None:
+        self.register_parameter(key, _as_parameter(value))
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self._parameters:
+            raise KeyError(key)
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parameters)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._parameters
+
+    def get(self, key: str, default: Parameter | None = None) -> Parameter | None:
+        """The parameter of that name, or `default`."""
+        return self._held().get(key, default)
+
+    def clear(self) -> None:
+        """Take out all parameters."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str) -> Parameter:
+        """Take out a parameter and return it. Raises KeyError if there is none of that name."""
+        parameter = self[key]
+        del self[key]
+        return parameter
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._held().keys()
+
+    def items(self) -> ItemsView[str, Parameter]:
+        """The names with their parameters."""
+        return self._held().items()
+
+    def values(self) -> ValuesView[Parameter]:
+        """The parameters."""
+        return self._held().values()
+
+    def update(self, parameters: Mapping[str, Tensor] | ParameterDict | Iterable[tuple[str, Tensor]]) -> None:
+        """Add parameters by name, replacing those that are there. Raises TypeError for other things."""
+        for key, value in _pairs("ParameterDict", parameters):
+            self[key] = value
+
+    def extra_repr(self) -> str:
+        return _parameter_lines(self.items())

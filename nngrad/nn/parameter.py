@@ -1,0 +1,49 @@
+"""Tensors that a module owns: parameters, which are trained, and buffers, which are not."""
+
+from __future__ import annotations
+
+from ..functional.node import constant
+from ..tensor import Tensor, TensorLike, node_from
+
+
+class Parameter(Tensor):
+    """A tensor that becomes a parameter of the module it is assigned to.
+
+    data: its first value; memory is shared with a tensor until one of the two is written to.
+    requires_grad: also under `no_grad`. Raises RuntimeError for integers that shall require grad.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: TensorLike | None = None, requires_grad: bool = True) -> None:
+        self._view = None
+        self._grad = None
+        self._node = constant(node_from(()) if data is None else data)
+        if requires_grad:
+            self.requires_grad_()
+
+    def __repr__(self) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
+
+class Buffer(Tensor):
+    """A tensor that becomes a buffer of the module it is assigned to: state that is not trained.
+
+    persistent: whether it is part of the module's state_dict.
+    """
+
+    __slots__ = ()
+    persistent: bool
+
+    def __init__(
+        self, data: TensorLike | None = None, requires_grad: bool = False, *, persistent: bool = True
+    ) -> None:
+        self._view = None
+        self._grad = None
+        self._node = constant(node_from(()) if data is None else data)
+        self.persistent = persistent
+        if requires_grad:
+            self.requires_grad_()
+
+    def __repr__(self) -> str:
+        return "Buffer containing:\n" + super().__repr__()
