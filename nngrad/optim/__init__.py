@@ -1,0 +1,5 @@
+"""Optimisers, as in `torch.optim`. Their formulas are in `nngrad.functional.optim`."""
+
+from .adam import Adam as Adam, AdamW as AdamW
+from .optimizer import Optimizer as Optimizer
+from .sgd import SGD as SGD

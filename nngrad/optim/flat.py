@@ -1,0 +1,244 @@
+"""Optimisers that run one of the core's kernels over packed parameters.
+
+A group's parameters that have gradients are packed: each large one alone, the small ones together.
+New values go to the array that the parameters had before the last step (see pack.py), state is
+updated in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import is_
+from typing import Any, Final, TypeVar, overload
+
+import numpy as np
+
+from ..functional.dtypes import Array
+from ..functional.node import Node, seal
+from ..functional.optim import BLOCK, Kernel, run, scratch_for
+from ..tensor import Tensor
+from .optimizer import Optimizer, ParamGroup, call_closure
+from .pack import Pack
+
+R = TypeVar("R")
+#: a parameter of at least this many elements has a bucket of its own
+LARGE: Final = BLOCK // 2
+
+
+class Bucket:
+    """Some parameters of one dtype, packed, with their packed state."""
+
+    def __init__(self, op: str, params: list[Tensor], state: dict[Tensor, dict[str, Any]], how: Plan) -> None:
+        values = [p.node._value for p in params]
+        shapes = [v.shape for v in values]
+        dtype = values[0].dtype
+        self.op = op
+        self.params = Pack(params, shapes, dtype)
+        self.held: list[dict[str, Any]] = [state.setdefault(p, {}) for p in params] if how.kinds else []
+        for kind in how.kinds:
+            for held, shape in zip(self.held, shapes):
+                if kind in held and held[kind].shape != shape:
+                    raise RuntimeError(
+                        f"{op}: the state's {kind} has shape {tuple(held[kind].shape)}, its parameter {shape}"
+                    )
+        if how.counts:
+            for held in self.held:
+                if not isinstance(held.setdefault("step", 0), Tensor):
+                    held["step"] = Tensor(np.array(held["step"], np.float32))
+            self.counters: list[Tensor] = [held["step"] for held in self.held]
+        else:
+            self.counters = []
+        self.counted: list[Node | None] = [None] * len(self.counters)
+        # PyTorch's SGD counts nothing: a buffer is there from the second step on
+        self.counts = [int(how.kinds[0] in held) for held in self.held] or [1] * len(params)
+        self.packs: list[Pack] = []
+        for kind in how.kinds:
+            for held, value in zip(self.held, values):
+                if kind not in held:
+                    held[kind] = Tensor(np.zeros_like(value))
+            pack = Pack([held[kind] for held in self.held], shapes, dtype)
+            pack.bind(np.array(pack.read()))
+            self.packs.append(pack)
+        self.kinds = how.kinds
+        self.gradients: Array | None = None
+        self.scratch: Array | None = None
+
+    def is_current(self, state: dict[Tensor, dict[str, Any]]) -> bool:
+        """Whether parameters and state are still the objects that were packed."""
+        held = self.held
+        if held and not all(map(is_, map(state.get, self.params.tensors), held)):
+            return False
+        for kind, pack in zip(self.kinds, self.packs):
+            if not all(map(is_, [h.get(kind) for h in held], pack.tensors)):
+                return False
+        if self.counters and not all(map(is_, [h.get("step") for h in held], self.counters)):
+            return False
+        return self.params.fits() and all(pack.fits() for pack in self.packs)
+
+    def gather(self) -> tuple[Array, list[bool]] | None:
+        """The gradients in one flat array, and which parameters have one; None if none has."""
+        values: list[Array | None] = []
+        for tensor, shape in zip(self.params.tensors, self.params.shapes):
+            grad = tensor._grad
+            if grad is None:
+                values.append(None)
+                continue
+            value = grad._node._value if grad._view is None else grad.node._value
+            if value.shape != shape:
+                raise RuntimeError(f"{self.op}: a gradient has shape {value.shape}, its parameter {shape}")
+            values.append(value)
+        active = [value is not None for value in values]
+        if not any(active):
+            return None
+        filled = [
+            np.zeros(shape, self.params.dtype) if value is None else value
+            for value, shape in zip(values, self.params.shapes)
+        ]
+        if self.gradients is None and len(filled) > 1:
+            self.gradients = np.empty(self.params.size, self.params.dtype)
+        return self.params.gather(filled, self.gradients), active
+
+    def read_counts(self) -> None:
+        """Look at the counts of steps again if somebody else has set them."""
+        counters = self.counters
+        if not all(map(is_, [c._node for c in counters], self.counted)):
+            self.counted = [c.node for c in counters]
+            self.counts = [int(node._value) for node in self.counted if node is not None]
+
+    def update(self, g: Array, active: list[bool], kernel: Kernel, hyper: object) -> None:
+        """Give the parameters that have gradients their new values."""
+        self.read_counts()
+        p = self.params.read()
+        state = [pack.read() for pack in self.packs]
+        new_p = self.params.space()
+        new_state = [pack.own() for pack in self.packs]
+        if self.scratch is None:
+            self.scratch = scratch_for(p)
+        for at, is_active, step in self._runs(active):
+            news = [x[at] for x in new_state]
+            if is_active:
+                olds = [x[at] for x in state]
+                run(kernel, p[at], g[at], olds, new_p[at], news, self.scratch, hyper, step)
+            else:
+                new_p[at] = p[at]
+                for old, new in zip(state, news):
+                    new[...] = old[at]
+        del p, state
+        self.params.bind(new_p)
+        for pack, flat in zip(self.packs, new_state):
+            pack.bind(flat)
+        self.counts = [count + is_active for count, is_active in zip(self.counts, active)]
+        self._bind_counts()
+
+    def _runs(self, active: list[bool]) -> Iterator[tuple[slice, bool, int]]:
+        """The longest stretches of parameters that take the same step, or none."""
+        counts = self.counts
+        if all(active) and counts.count(counts[0]) == len(counts):
+            yield slice(0, self.params.size), True, counts[0] + 1
+            return
+        for (is_active, count), places in groupby(
+            zip(active, counts, self.params.at), key=lambda place: place[:2]
+        ):
+            ats = [at for _, _, at in places]
+            yield slice(ats[0].start, ats[-1].stop), is_active, count + 1
+
+    def _bind_counts(self) -> None:
+        nodes = {count: seal(np.array(count, np.float32)) for count in set(self.counts)}
+        for i, counter in enumerate(self.counters):
+            self.counted[i] = node = nodes[self.counts[i]]
+            counter._view, counter._node = None, node
+
+
+class Plan:
+    """How the parameters of a group are packed."""
+
+    def __init__(
+        self,
+        op: str,
+        params: list[Tensor],
+        state: dict[Tensor, dict[str, Any]],
+        kinds: tuple[str, ...],
+        counts: bool,
+    ) -> None:
+        self.params = params
+        self.kinds = kinds
+        self.counts = counts
+        self.buckets = [Bucket(op, part, state, self) for part in _packed(params)]
+
+
+def _packed(params: list[Tensor]) -> Iterable[list[Tensor]]:
+    """Each large parameter alone; the small ones of a dtype together, up to a block."""
+    room: dict[object, int] = {}
+    parts: list[list[Tensor]] = []
+    open_part: dict[object, list[Tensor]] = {}
+    for p in params:
+        node = p.node
+        size = node.size
+        if size >= LARGE:
+            parts.append([p])
+            continue
+        if room.get(node.dtype, 0) < size or node.dtype not in open_part:
+            open_part[node.dtype] = []
+            parts.append(open_part[node.dtype])
+            room[node.dtype] = BLOCK
+        open_part[node.dtype].append(p)
+        room[node.dtype] -= size
+    return parts
+
+
+class FlatOptimizer(Optimizer):
+    """Base of the optimisers whose formula is a kernel of `nngrad.functional.optim`."""
+
+    _counts: bool = False  # whether the state has the number of steps
+    _plans: dict[int, Plan]
+
+    def _rule(self, group: ParamGroup) -> tuple[Kernel, Any, tuple[str, ...]]:
+        """A group's kernel, its numbers, and the names of its buffers."""
+        raise NotImplementedError(type(self).__name__)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], R]) -> R: ...
+    def step(self, closure: Callable[[], R] | None = None) -> R | None:
+        """Update the parameters from their gradients; those without one stay as they are.
+
+        closure: called first, with gradients enabled, to compute them; what it returns is returned.
+        """
+        loss = call_closure(closure)
+        work: list[tuple[Bucket, Array, list[bool], Kernel, Any]] = []
+        for i, group in enumerate(self.param_groups):
+            kernel, hyper, kinds = self._rule(group)
+            plan = self._planned(i, group, kinds)
+            for bucket in plan.buckets:
+                gathered = bucket.gather()
+                if gathered is not None:
+                    work.append((bucket, *gathered, kernel, hyper))
+        for bucket, g, active, kernel, hyper in work:
+            bucket.update(g, active, kernel, hyper)
+        return loss
+
+    def _planned(self, i: int, group: ParamGroup, kinds: tuple[str, ...]) -> Plan:
+        """The plan that fits the parameters which have gradients now."""
+        plans: dict[int, Plan] = self.__dict__.setdefault("_plans", {})
+        active: list[Tensor] = [p for p in group["params"] if p._grad is not None]
+        plan = plans.get(i)
+        state = self.state
+        if plan is not None and plan.kinds == kinds and all(b.is_current(state) for b in plan.buckets):
+            if len(active) == len(plan.params) and all(map(is_, active, plan.params)):
+                return plan
+            known = set(plan.params)
+            if known.issuperset(active) and known.issubset(group["params"]):
+                return plan
+            known.update(active)
+            active = [p for p in group["params"] if p in known]
+        for p in active:
+            if p.node.dtype.kind not in "fc":
+                raise TypeError(f"{type(self).__name__}: cannot optimise a parameter of dtype {p.dtype}")
+        plans[i] = plan = Plan(type(self).__name__, active, state, kinds, self._counts)
+        return plan
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.pop("_plans", None)
+        super().__setstate__(state)
