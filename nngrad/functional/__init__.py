@@ -1,5 +1,6 @@
 """The pure core: functions from nodes to nodes, and transforms of functions. Nothing is mutated."""
 
+from . import optim as optim
 from .arithmetic import (
     add as add,
     div as div,
@@ -36,6 +37,7 @@ from .comparison import (
     ne as ne,
     sign as sign,
 )
+from .dtypes import Array as Array
 from .elementary import (
     abs as abs,
     exp as exp,
