@@ -85,7 +85,7 @@ def main() -> None:
     print(table(history))
     options.out.mkdir(parents=True, exist_ok=True)
     weights = options.out / "digits.npz"
-    np.savez(weights, **model.snapshot())
+    np.savez(weights, allow_pickle=False, **model.snapshot())
     drawing = options.out / "digits.png"
     picture(drawing, history, digits.test_images, digits.test_labels, predicted)
     print(f"weights in {weights}, picture in {drawing}")

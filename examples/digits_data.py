@@ -10,8 +10,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-mpl.use("Agg")  # draw to a file: no screen is needed
-
 Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
@@ -59,7 +57,7 @@ def table(history: list[Epoch], rows: int = 10) -> str:
 def picture(path: Path, history: list[Epoch], images: Images, labels: Labels, predicted: Labels) -> None:
     """Draw the learning curves and a grid of predictions, the wrong ones first and marked red."""
     figure = Figure(figsize=(11, 5.5), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.25])
+    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.25], squeeze=False)[0]
     loss_axes, accuracy_axes = left.subplots(2, 1, sharex=True)
     epochs = range(1, len(history) + 1)
     loss_axes.plot(epochs, [e.train_loss for e in history], label="training")

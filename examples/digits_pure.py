@@ -96,7 +96,7 @@ def main() -> None:
     print(table(history))
     options.out.mkdir(parents=True, exist_ok=True)
     weights = options.out / "digits_pure.npz"
-    np.savez(weights, **params)
+    np.savez(weights, allow_pickle=False, **params)
     drawing = options.out / "digits_pure.png"
     picture(drawing, history, digits.test_images, digits.test_labels, predicted)
     print(f"weights in {weights}, picture in {drawing}")
