@@ -16,7 +16,6 @@ from .harness import OURS, PEERS, Failure, FreshError, Row, against_torch, agree
 
 SCALE, SHIFT = 0.999999, 1e-6
 OPERANDS: Final = {"number": "by Python numbers", "tensor": "by 0-d tensors"}
-TIME_LIMIT = 300.0
 BYTES_GOAL = 900.0
 
 
@@ -122,7 +121,7 @@ def _samples(
             if name in failed:
                 continue
             try:
-                one = fresh("-m", "benchmarks.depth", name, operand, str(n), timeout=TIME_LIMIT)
+                one = fresh("-m", "benchmarks.depth", name, operand, str(n))
             except FreshError as error:
                 if name == OURS:
                     raise

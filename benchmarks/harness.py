@@ -78,7 +78,7 @@ def makers(**given: Callable[[Any], Work]) -> dict[str, Work | Failure]:
         except (NotImplementedError, RecursionError) as error:
             if name == OURS:
                 raise
-            works[name] = Failure(type(error).__name__)
+            works[name] = Failure(str(error) if isinstance(error, NotImplementedError) else "RecursionError")
         else:
             works[name] = work
     return works
@@ -160,11 +160,11 @@ class FreshError(Exception):
     """A fresh process came to a bad end; the message names the last line it said."""
 
 
-def fresh(*arguments: str, timeout: float = 600) -> Any:
+def fresh(*arguments: str, environment: Mapping[str, str] | None = None) -> Any:
     """The JSON that a fresh Python process prints: for memory, imports, and what may crash."""
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
-    )
+    command = [sys.executable, *arguments]
+    env = os.environ if environment is None else environment
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [""])[-1]
         raise FreshError(f"signal {-done.returncode}" if done.returncode < 0 else last)

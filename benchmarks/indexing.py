@@ -46,7 +46,7 @@ def assign_rows_mygrad(mygrad: Any) -> Work:
 
 
 def _unable(module: Any) -> Work:
-    raise NotImplementedError
+    raise NotImplementedError("no assignment")
 
 
 def read_slices(torch: Any, steps: int) -> Work:

@@ -44,7 +44,7 @@ WIDE = Problem("(c) step of a 784-512-512-10 MLP, batch 128, Adam", (784, 512, 5
 
 def as_torch(torch: Any, problem: Problem) -> Work:
     """PyTorch's program, and ours."""
-    nn = torch.nn
+    nn, optim = peer(f"{torch.__name__}.nn"), peer(f"{torch.__name__}.optim")
     layers: list[Any] = []
     for n_in, n_out in zip(problem.sizes, problem.sizes[1:]):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
@@ -52,7 +52,7 @@ def as_torch(torch: Any, problem: Problem) -> Work:
     with torch.no_grad():
         for parameter, value in zip(model.parameters(), problem.parameters(), strict=True):
             parameter.copy_(torch.tensor(value))
-    algorithm = torch.optim.Adam if problem.adam else torch.optim.SGD
+    algorithm = optim.Adam if problem.adam else optim.SGD
     optimizer = algorithm(model.parameters(), lr=problem.rate)
     criterion = nn.CrossEntropyLoss()
     inputs, classes = (torch.tensor(d) for d in problem.data())
