@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import Final, Protocol, TypeAlias, final
+from typing import Any, Final, Protocol, TypeAlias, final
 
 import numpy as np
 
@@ -91,7 +91,8 @@ def to_numpy(given: DTypeLike) -> DType:
     """NumPy's dtype for one of ours or its own. Raises TypeError for what is no dtype."""
     if isinstance(given, dtype):
         return given.dtype
-    return of(np.dtype(given)).dtype
+    found: Any = np.dtype(given)
+    return of(found).dtype
 
 
 def get_default_dtype() -> dtype:

@@ -127,7 +127,7 @@ class Generator:
         bits = _MANTISSA[dtype.char]
         real: DType = np.dtype(np.float64 if bits == 53 else np.float32)
         low = np.bitwise_and(self.words(count, 64 if bits == 53 else 32), np.uint64((1 << bits) - 1))
-        return np.multiply(low.astype(real), real.type(2.0**-bits))
+        return np.multiply(low.astype(real), np.array(2.0**-bits, real))
 
     def normal(self, count: int, dtype: DType) -> Any:
         """Numbers of mean 0 and variance 1: float64 where there are few, or for float64."""
@@ -166,7 +166,7 @@ def _twister_state(words: Any, position: int) -> Any:
 def _box_muller(drawn: Any) -> Any:
     """Normal numbers from uniform ones, in blocks of 16: eight radii, then eight angles."""
     pairs = drawn.reshape(-1, 2, _BLOCK // 2)
-    real = drawn.dtype.type
+    real: Any = drawn.dtype.type
     radius = np.sqrt(np.multiply(real(-2.0), np.log(np.subtract(real(1.0), pairs[:, 0]))))
     angle = np.multiply(real(2.0 * math.pi), pairs[:, 1])
     out = np.stack([np.multiply(radius, np.cos(angle)), np.multiply(radius, np.sin(angle))], 1)

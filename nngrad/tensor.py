@@ -49,7 +49,8 @@ def lift(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concaten
     def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         return wrap(function(input.node if isinstance(input, Tensor) else input, *args, **kwargs))
 
-    return _named_like(lifted, function)
+    named: Callable[Concatenate[TensorLike, P], Tensor] = _named_like(lifted, function)
+    return named
 
 
 def lift_view(
@@ -58,14 +59,15 @@ def lift_view(
     """A function on nodes whose result, on tensors, is a view of its input."""
 
     def lifted(input: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
-        if not isinstance(input, Tensor):
-            return wrap(function(input, *args, **kwargs))
+        if not isinstance(input, Tensor):  # as a function of the package, with an array
+            return wrap(function(input, *args, **kwargs))  # type: ignore[unreachable]  # not as typed
         if kwargs:  # steps are kept and compared as positional arguments
             args = bind(function, args, kwargs)  # type: ignore[assignment]  # P.args is no tuple type
         node = function(input.node, *args)  # type: ignore[call-arg]  # kwargs are in args now
         return view_of(input, node, (function, args))
 
-    return _named_like(lifted, function)
+    named: Callable[Concatenate[Tensor, P], Tensor] = _named_like(lifted, function)
+    return named
 
 
 def bind(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -118,6 +120,10 @@ def _operator(call: Callable[[Any, Any], Node]) -> Callable[[Tensor, TensorLike]
     return operator
 
 
+_eq: Final = _operator(F.eq)
+_ne: Final = _operator(F.ne)
+
+
 def _reflected(call: Callable[[Any, Any], Node]) -> Callable[[Tensor, TensorLike], Tensor]:
     def operator(self: Tensor, other: TensorLike) -> Tensor:
         return wrap(call(other, self.node)) if isinstance(other, _NUMBERS) else NotImplemented
@@ -142,8 +148,9 @@ def lift_(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concate
         self.assign(function(self.node, *args, **kwargs))
         return self
 
-    _named_like(lifted, function).__name__ += "_"
-    return lifted
+    named: Callable[Concatenate[Tensor, P], Tensor] = _named_like(lifted, function)
+    named.__name__ += "_"
+    return named
 
 
 class Tensor:
@@ -377,15 +384,17 @@ class Tensor:
         """All dimensions in reverse order; a view."""
         return view_of(self, F.T(self.node), (F.T, ()))
 
-    def item(self) -> Number:
-        """The only element, as a Python number. Raises RuntimeError if there are more or none."""
+    def item(self) -> float:
+        """The only element, as a Python number (its type is `float`, which stands for bool and int
+        too; a complex tensor gives a complex). Raises RuntimeError if there are more or none."""
         if self.numel() != 1:
             raise RuntimeError(f"item: a Tensor with {self.numel()} elements cannot be converted to Scalar")
         return self.node.item()
 
-    def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers."""
-        return self.node._value.tolist()
+    def tolist(self) -> Numbers:
+        """The elements as nested lists of Python numbers; of a 0-d tensor, its number."""
+        numbers: Numbers = self.node._value.tolist()
+        return numbers
 
     def numpy(self, *, force: builtins.bool = False) -> Array:
         """The value as a read-only array, without copying.
@@ -430,10 +439,10 @@ class Tensor:
         return bool(self.node._value)
 
     def __float__(self) -> float:
-        return float(self.item())  # type: ignore[arg-type]  # complex raises TypeError
+        return float(self.item())
 
     def __int__(self) -> int:
-        return int(self.item())  # type: ignore[arg-type]  # complex raises TypeError
+        return int(self.item())
 
     def __complex__(self) -> complex:
         return complex(self.item())
@@ -634,8 +643,13 @@ class Tensor:
     __le__ = _operator(F.le)
     __gt__ = _operator(F.gt)
     __ge__ = _operator(F.ge)
-    __eq__ = _operator(F.eq)  # type: ignore[assignment]  # element by element
-    __ne__ = _operator(F.ne)  # type: ignore[assignment]  # element by element
+
+    def __eq__(self, other: TensorLike) -> Tensor:  # type: ignore[override]  # element by element
+        return _eq(self, other)
+
+    def __ne__(self, other: TensorLike) -> Tensor:  # type: ignore[override]  # element by element
+        return _ne(self, other)
+
     __neg__ = lift(F.neg)
     __invert__ = lift(F.bitwise_not)
     __abs__ = lift(F.abs)
@@ -775,6 +789,7 @@ class Size(tuple[int, ...]):
         return f"nngrad.Size({list(self)})"
 
 
+Numbers: TypeAlias = "Number | list[Numbers]"
 TensorData: TypeAlias = "TensorLike | Sequence[TensorData]"
 
 

@@ -11,8 +11,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
-DType: TypeAlias = np.dtype[np.generic]
+Scalar: TypeAlias = np.bool_ | np.number
+Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Scalar]]
+DType: TypeAlias = np.dtype[Scalar]
 Number: TypeAlias = bool | int | float | complex
 
 _CATEGORY: Final = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}

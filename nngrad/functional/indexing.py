@@ -18,10 +18,11 @@ from .dtypes import Array
 from .engine import ALONE, Cleared, Scatter, dense, has_unique_cells
 from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
 from .op import Op, apply, cast, forward_error, general, is_number, linear, no_gradient, scalar
-from .shape import PUT, normal_dim
+from .shape import PUT, clone, normal_dim
 
-IndexPart: TypeAlias = SupportsIndex | slice | EllipsisType | HasNode | Array | Sequence[Any] | None
-Index: TypeAlias = IndexPart | tuple[IndexPart, ...]
+IndexList: TypeAlias = "Sequence[bool | int | IndexList]"
+IndexPart: TypeAlias = "SupportsIndex | slice | EllipsisType | HasNode | Array | IndexList | None"
+Index: TypeAlias = "IndexPart | tuple[IndexPart, ...]"
 
 _set_value: Final = Draft.__dict__["_value"].__set__  # a slot is a descriptor
 
@@ -214,8 +215,11 @@ def index_put(input: Operand, index: Index, value: Operand) -> Node:
     >>> index_put(np.zeros(3), 1, 5.0).data
     array([0., 5., 0.])
     """
-    x = as_node(input)
-    template, arrays = parse_index(index)
+    return put_parsed(as_node(input), *parse_index(index), value)
+
+
+def put_parsed(x: Node, template: Any, arrays: tuple[Node, ...], value: Operand) -> Node:
+    """`index_put` by an index as parse_index gives it."""
     return apply(put_op, (x, filling(x, value), *arrays), (template,))
 
 
@@ -226,12 +230,12 @@ def filling(x: Node, value: Operand) -> Node:
         return value if value._value.dtype is dtype else cast(value, dtype)
     if is_number(value):
         if isinstance(value, complex) and dtype.kind != "c":
-            raise TypeError(f"index_put: cannot put a complex number into {dtype}")
+            raise RuntimeError(f"index_put: cannot put a complex number into {dtype}")
         return scalar(value, dtype)  # type: ignore[arg-type]  # a number
     return cast(as_node(value), dtype)
 
 
-PUT[getitem_parsed] = lambda base, new, template: index_put(base, template, new)
+PUT[getitem_parsed] = lambda base, new, template: put_parsed(base, template, (), new)
 
 replace_op: Final = general(
     "replace", lambda x, value: value, lambda g, _, x, value: g, no_gradient, frees=False
@@ -251,39 +255,96 @@ def replace(input: Node, value: Node) -> Node:
     return seal(value._value, replace_op, (input, seal(value._value)), (), True)
 
 
+def succeed(old: Node, new: Node) -> Node:
+    """What a tensor stands for after a write that makes `new` of its node `old`.
+
+    Outside the graph it keeps its place there; inside, it stays tracked, with gradient zero for
+    what was overwritten. Memory in row-major order stays so.
+    """
+    if old._value.flags.c_contiguous and not new._value.flags.c_contiguous:
+        new = clone(new)
+    if not grad_mode.get():
+        return replace(old, new)
+    if old.tracked and not new.tracked:
+        return seal(new._value, put_op, (old, new), (Ellipsis,), True)
+    return new
+
+
 def index_put_from(box: list[Node], template: Any, arrays: tuple[Node, ...], value: Operand) -> Node:
     """`index_put` for a caller who gives up its node: the box must hold the only name for it.
 
     If nothing else can see the node's memory it is written to, not copied, and the old node, which
-    only the new one then knows, keeps its place in the graph without a value. The box is left
-    empty, or if this raises, as it was. template, arrays: an index as parse_index gives it.
+    only the new one then knows, keeps its place in the graph without a value. What was read from
+    the node to compute `value` (`x[i] = x[i - 1] + y`) gets memory of its own. Under no_grad the new
+    node has the old one's place in the graph. The box is left empty, or if this raises, as it was.
+    template, arrays: an index as parse_index gives it.
     """
     x = box[0]
     fill = filling(x, value)
-    if not _can_take(box, x):
+    recording = grad_mode.get()
+    if x.tracked and (recording == (x.op is None) or x.op is not None and x.op.uses_out):
+        readers = None
+    else:
+        readers = _readers(x, fill) if fill.tracked and recording else []
+        if _references(box) != _SOLE + len(readers) or not _is_sole(x._value, readers):
+            readers = None
+    if readers is None:
         result = apply(put_op, (x, fill, *arrays), (template,))
-        box.clear()
-        return result
+        box[:] = [] if recording else [replace(x, result)]
+        return result if recording else box.pop()
     buffer = x._value
+    index = _fill(template, [a._value for a in arrays]) if arrays else template
+    for reader in readers:
+        if reader._value.base is buffer:
+            _set_value(reader, np.array(reader._value))
     try:
-        buffer[_fill(template, [a._value for a in arrays]) if arrays else template] = fill._value
+        buffer[index] = fill._value
     except (ValueError, IndexError) as error:
         raise forward_error("index_put", error, [buffer, fill._value]) from error
     box.clear()
-    if (x.tracked or fill.tracked) and grad_mode.get():
+    if recording and (x.tracked or fill.tracked):
         _set_value(x, Hole(MOVED, buffer))
         return seal(buffer, put_op, (x, fill, *arrays), (template,), True)
-    return seal(buffer)
+    return seal(buffer, params=x.params, tracked=x.tracked)
 
 
-def _can_take(box: list[Node], x: Node) -> bool:
-    """Whether the box and the caller's `x` are all that refers to the node, and it to its buffer."""
-    buffer = x._value
+def _readers(x: Node, fill: Node) -> list[Node]:
+    """Which nodes that `fill` was just computed from read from `x` by an index: they need no more
+    of it than its shape. Looks at the last few nodes only."""
+    found: dict[Node, None] = {}
+    near = [fill]
+    for _ in range(NEAR):
+        if not near:
+            break
+        node = near.pop()
+        if node.op is getitem_op and node.prev[0] is x:
+            found[node] = None
+        else:
+            near.extend(node.prev)
+    return list(found)
+
+
+def _is_sole(buffer: Any, readers: list[Node]) -> bool:
+    """Whether one node and the readers, of which it knows, are all that refers to the buffer."""
     return (
         type(buffer) is np.ndarray
         and buffer.base is None
         and buffer.flags.writeable
-        and getrefcount(buffer) == ALONE + 1  # the node
-        and getrefcount(x) == ALONE + 2  # the box, the caller's name
-        and not (x.tracked and (x.op is None or x.op.uses_out))
+        and getrefcount(buffer) == ALONE + 2 + sum([r._value.base is buffer for r in readers])
     )
+
+
+def _references(box: list[Any]) -> int:
+    return getrefcount(box[0])
+
+
+def _count_sole() -> int:
+    box = [object()]
+    x = box[0]
+    return _references(box) if x is box[0] else 0
+
+
+#: what `_references` says of an object that the box and one name of the caller refer to
+_SOLE: Final = _count_sole()
+#: how many nodes of the graph of an assigned value are searched for reads of what it is assigned to
+NEAR: Final = 8

@@ -110,8 +110,9 @@ class Node(Draft):
         """The transpose: all dimensions in reverse order."""
         return NUMPY[np.transpose](self)
 
-    def item(self) -> Number:
-        """The only element, as a Python number. Raises RuntimeError if there are more or none."""
+    def item(self) -> float:
+        """The only element, as a Python number (its type is `float`, which stands for bool and int
+        too; a complex node gives a complex). Raises RuntimeError if there are more or none."""
         if self.size != 1:
             raise RuntimeError(f"item: a node of shape {self.shape} has {self.size} elements, not 1")
         return self._value.item()  # type: ignore[no-any-return]  # _value may be any array type
