@@ -150,7 +150,8 @@ def _nested(array: Any, indent: int, summarize: bool, form: _Formatter) -> str:
     rows = [_nested(row, indent + 1, summarize, form) for row in heads]
     if cut:
         rows += ["...", *[_nested(row, indent + 1, summarize, form) for row in tails]]
-    return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(rows) + "]"
+    between: str = "," + "\n" * (array.ndim - 1) + " " * (indent + 1)
+    return "[" + between.join(rows) + "]"
 
 
 def _formatter(shown: Any) -> _Formatter:

@@ -125,7 +125,7 @@ class Generator:
     def uniform(self, count: int, dtype: DType) -> Any:
         """Numbers in [0, 1): float64 for float64, else float32."""
         bits = _MANTISSA[dtype.char]
-        real: DType = np.dtype(np.float64 if bits == 53 else np.float32)
+        real: Any = np.dtype(np.float64 if bits == 53 else np.float32)
         low = np.bitwise_and(self.words(count, 64 if bits == 53 else 32), np.uint64((1 << bits) - 1))
         return np.multiply(low.astype(real), np.array(2.0**-bits, real))
 
