@@ -39,11 +39,18 @@ def _pow_base(g: Any, _: Any, a: Any, b: Any) -> Any:
 
 def _pow_exponent(g: Any, out: Any, a: Any, b: Any) -> Any:
     # the limit at a = 0 is 0 for b >= 0, and log(0) is not to be multiplied by 0
-    finite = np.logical_not(np.logical_and(np.equal(a, 0), np.greater_equal(b, 0)))
-    return np.multiply(g, select(np.multiply(out, np.log(a)), finite))
+    limit = np.logical_and(np.equal(a, 0), np.greater_equal(b, 0))
+    return np.multiply(g, np.multiply(out, np.log(np.where(limit, np.ones((), a.dtype), a))))
 
 
-_pow = pointwise("pow", quiet(np.power), _pow_base, _pow_exponent)
+@np.errstate(all="ignore")
+def _power(a: Any, b: Any) -> Any:
+    if a.dtype.kind == "b":
+        raise TypeError("bools have no powers")
+    return np.power(a, b)
+
+
+_pow = pointwise("pow", _power, _pow_base, _pow_exponent)
 
 
 def _whole_power(x: Any, n: int) -> Any:
@@ -126,9 +133,15 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     return seal(np.add(quotient, np.logical_and(inexact, np.less(quotient, 0)), dtype=quotient.dtype))
 
 
+def _check_divisor(op: str, a: Any, b: Any) -> None:
+    if a.dtype.kind == "b":
+        raise TypeError("bools do not divide")
+    if a.dtype.kind in "iu" and a.size and not np.all(b):
+        raise ZeroDivisionError(f"{op}: integer division by zero")
+
+
 def _floor_divide(a: Any, b: Any) -> Any:
-    if a.dtype.kind in "biu" and not np.all(b):
-        raise ZeroDivisionError("floor_divide: integer division by zero")
+    _check_divisor("floor_divide", a, b)
     with np.errstate(all="ignore"):
         return np.asarray(np.floor_divide(a, b))
 
@@ -146,8 +159,7 @@ def floor_divide(input: Operand, other: Operand) -> Node:
 
 
 def _remainder_forward(a: Any, b: Any) -> Any:
-    if a.dtype.kind in "biu" and not np.all(b):
-        raise ZeroDivisionError("remainder: integer division by zero")
+    _check_divisor("remainder", a, b)
     with np.errstate(all="ignore"):
         return np.remainder(a, b)
 

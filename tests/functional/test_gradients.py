@@ -56,7 +56,7 @@ def compare_with_torch(row: Row, arrays: list[Array], tolerance: float) -> None:
     nodes = leaves(row, arrays)
     outs = run(row, nodes)
     twins = [
-        torch.tensor(a, requires_grad=True) if arg.tracked else torch.tensor(a)
+        torch.tensor(a, requires_grad=True) if arg.tracked and row.grad else torch.tensor(a)
         for arg, a in zip(row.args, arrays)
     ]
     twin_outs = as_tuple(row.call(names, *twins))
@@ -88,13 +88,18 @@ def compare_with_torch(row: Row, arrays: list[Array], tolerance: float) -> None:
         )
 
 
+#: functions that leave NumPy's floating-point warnings on: silence would cost a tenth of their time
+NOISY = ("add", "sub", "mul", "pow", "sum", "mean")
 SPECIAL = [(row, n) for row in ROWS for n in range(len(row.special))]
 
 
 @pytest.mark.parametrize(("row", "n"), SPECIAL, ids=[f"{row.id}-{n}" for row, n in SPECIAL])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_special_points_are_pytorchs(row: Row, n: int, dtype: Any) -> None:
-    compare_with_torch(row, [a.astype(dtype) for a in row.special[n]], 1e-12 if dtype is np.float64 else 1e-5)
+    with np.errstate(all="ignore" if row.name in NOISY else "raise"):
+        compare_with_torch(
+            row, [a.astype(dtype) for a in row.special[n]], 1e-12 if dtype is np.float64 else 1e-5
+        )
 
 
 def check_order(row: Row, order: int) -> None:
