@@ -12,6 +12,7 @@ from .node import Node, Operand, as_node, seal
 from .op import apply, cast, general
 from .reduction import mean, sum
 from .shape import normal_dim, permute, reshape
+from .warn import warn_user
 
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
 
