@@ -25,7 +25,10 @@ class GradFn:
     def name(self) -> str:
         """PyTorch's name for it, as `MulBackward0`."""
         op = self._node.op
-        return "AccumulateGrad" if op is None else _title(op.name) + "Backward0"
+        if op is None:
+            return "AccumulateGrad"
+        variant = _VARIANTS.get(op.name)
+        return _title(op.name) + "Backward0" if variant is None else variant(self._node)
 
     @property
     def next_functions(self) -> tuple[tuple[GradFn | None, int], ...]:
@@ -44,6 +47,59 @@ class GradFn:
 
 def _title(name: str) -> str:
     return "".join([part[:1].upper() + part[1:] for part in name.split("_")])
+
+
+def _pow(node: Node) -> str:
+    is_number = [not (p.tracked or p.ndim) for p in node.prev]
+    return "PowBackward2" if is_number[0] else "PowBackward0" if is_number[1] else "PowBackward1"
+
+
+def _matmul(node: Node) -> str:
+    ranks = [p.ndim for p in node.prev]
+    return "DotBackward0" if ranks == [1, 1] else "MvBackward0" if ranks == [2, 1] else "UnsafeViewBackward0"
+
+
+def _linear(node: Node) -> str:
+    has_bias = len(node.prev) > 2
+    if node.prev[0].ndim == 2:
+        return "AddmmBackward0" if has_bias else "MmBackward0"
+    return "ViewBackward0" if has_bias else "UnsafeViewBackward0"
+
+
+def _getitem(node: Node) -> str:
+    """PyTorch takes an index apart and names the last part: arrays, else from left to right."""
+    if len(node.prev) > 1:
+        return "IndexBackward0"
+    index = node.params[0]
+    parts = [part for part in (index if isinstance(index, tuple) else (index,)) if part is not Ellipsis]
+    for part in reversed(parts):
+        if part is None:
+            return "UnsqueezeBackward0"
+        if isinstance(part, int):
+            return "SelectBackward0"
+        if part != slice(None):
+            return "SliceBackward0"
+    return "AliasBackward0"
+
+
+#: how PyTorch calls the ops for which it has another name than ours, or several
+_VARIANTS: Final[dict[str, Callable[[Node], str]]] = {
+    "amax": lambda node: "MaxBackward1" if node.params[0] is None else "AmaxBackward0",
+    "broadcast": lambda node: "ExpandBackward0",
+    "clip": lambda node: "ClampBackward1",
+    "amin": lambda node: "MinBackward1" if node.params[0] is None else "AminBackward0",
+    "concat": lambda node: "CatBackward0",
+    "getitem": _getitem,
+    "index_put": lambda node: "CopySlices" if len(node.prev) == 2 else "IndexPutBackward0",
+    "linear": _linear,
+    "matmul": _matmul,
+    "mean": lambda node: "MeanBackward0" if node.params[0] is None else "MeanBackward1",
+    "pow": _pow,
+    "pow_whole": lambda node: "PowBackward0",
+    "reshape": lambda node: "ViewBackward0",
+    "sum": lambda node: "SumBackward0" if node.params[0] is None else "SumBackward1",
+    "to": lambda node: "ToCopyBackward0",
+}
 
 
 class RemovableHandle:
