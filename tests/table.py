@@ -334,6 +334,14 @@ def reductions() -> Iterator[Row]:
                 )
         yield Row(name, "0d", lambda f, x, name=name: getattr(f, name)(x), real(()), numpy)
     for name, numpy in (("sum", np.sum),):
+        yield Row(
+            name,
+            "dtype",
+            lambda f, x: f.sum(x, 1, dtype=np.dtype(np.longdouble)),
+            real((2, 3)),
+            lambda x: x.sum(1, dtype=np.longdouble),
+            torch=False,
+        )
         yield Row(name, "zero-size", lambda f, x: f.sum(x, 1), real((2, 0)), lambda x: x.sum(1))
         yield Row(name, "zero-size-kept", lambda f, x: f.sum(x, 0), real((2, 0)), lambda x: x.sum(0))
         yield Row(name, "dim-empty", lambda f, x: f.sum(x, ()), real((2, 3)), np.sum)
@@ -715,9 +723,11 @@ WITHOUT_ROW: dict[str, str] = {
     "value_and_grad": "a transform of functions",
 }
 
-#: ops that no public function of nngrad.functional records, and who does
-WITHOUT_PUBLIC_CALL: dict[str, str] = {
-    "replace": "the shell's writes outside the graph, see test_indexing_puts.py",
+#: ops that no row records, and why
+OPS_WITHOUT_ROW: dict[str, str] = {
+    "alias": "the arguments of F.grad and its kin: see their tests",
+    "replace": "the shell's writes outside the graph, see test_puts.py",
+    "clip_gradient": "no true derivative, on purpose: see test_kinds.py",
 }
 
 
