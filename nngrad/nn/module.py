@@ -172,7 +172,7 @@ class Module:
         Warns of modules and parameters in plain lists, tuples and dicts, which are left out.
         """
         for module in self.modules() if recurse else (self,):
-            for name, value in module.__dict__.items():
+            for name, value in tuple(module.__dict__.items()):
                 if isinstance(value, (list, tuple, dict)) and not name.startswith("_"):
                     registry.warn_if_hiding(module, name, value)
         return self._members(lambda module: module._parameters, prefix, recurse, remove_duplicate)

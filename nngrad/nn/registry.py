@@ -97,7 +97,6 @@ def warn_if_hiding(module: Module, name: str, value: object) -> None:
     told: set[str] = module.__dict__.get("_told", set())
     if held is None or name in told:
         return
-    module.__dict__["_told"] = told | {name}
     kind = "dict" if isinstance(value, dict) else "tuple" if isinstance(value, tuple) else "list"
     use = f"nn.{held}{'Dict' if kind == 'dict' else 'List'}"
     warn_user(
@@ -105,6 +104,7 @@ def warn_if_hiding(module: Module, name: str, value: object) -> None:
         f"state_dict() will not see it, so it will be neither trained nor saved. Use self.{name} = "
         f"{use}(...) instead."
     )
+    module.__dict__["_told"] = told | {name}
 
 
 def _held_in(value: object, depth: int) -> str | None:

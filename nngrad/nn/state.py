@@ -124,7 +124,7 @@ def _as_node(value: object, trusted: bool) -> Node | None:
     """The value as a constant node; None if it is no tensor. trusted: nobody will write to it."""
     if trusted:
         return seal(value)
-    if isinstance(value, (Tensor, Node, np.ndarray, np.generic)):
+    if isinstance(value, (Tensor, Node, np.ndarray, np.number, np.bool_)):
         return constant(value)
     return constant(np.asarray(value)) if hasattr(value, "__array__") else None
 
