@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeAlias, final
 import numpy as np
 
 from .functional import dtypes as core
-from .functional.dtypes import DType
+from .functional.dtypes import Array, DType
 
 
 class HasDType(Protocol):
@@ -17,6 +17,7 @@ class HasDType(Protocol):
     @property
     def dtype(self) -> DType:
         """The type of the elements."""
+        ...
 
 
 @final
@@ -93,6 +94,27 @@ def to_numpy(given: DTypeLike) -> DType:
         return given.dtype
     found: Any = np.dtype(given)
     return of(found).dtype
+
+
+def convert(op: str, values: Array, target: DType) -> Array:
+    """Values that a program wrote down, in the dtype it asks for.
+
+    Raises RuntimeError for those that the dtype cannot hold (negative ones wrap in unsigned
+    dtypes, as in PyTorch, and a float may become infinite).
+    """
+    bad = False
+    if target.kind in "iu" and values.size and values.dtype.kind in "iuf":
+        limits = np.iinfo(target.str)
+        low, high = min(limits.min, -limits.max), limits.max
+        bad = not (low <= values.min() and values.max() <= high)
+    elif values.dtype.kind == "c" and target.kind not in "bc":
+        bad, values = builtins.bool(np.any(values.imag)), values.real
+    if bad:
+        raise RuntimeError(f"{op}: value cannot be converted to type {target} without overflow")
+    with np.errstate(over="ignore"):
+        if target.kind == "u" and values.dtype.kind == "f":
+            values = values.astype(np.int64)
+        return values.astype(target)
 
 
 def get_default_dtype() -> dtype:

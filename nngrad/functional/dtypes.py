@@ -7,7 +7,7 @@ float's dtype. Source: PyTorch's "Tensor Attributes" page, section torch.dtype.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,16 @@ Scalar: TypeAlias = np.bool_ | np.number
 Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Scalar]]
 DType: TypeAlias = np.dtype[Scalar]
 Number: TypeAlias = bool | int | float | complex
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Nested(Protocol[T_co]):
+    """Nested sequences. (No str, which would be a sequence of strings: it contains only strings.)"""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> T_co | Nested[T_co]: ...
+    def __contains__(self, item: object, /) -> bool: ...
+
 
 _CATEGORY: Final = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 _BOOL: Final[DType] = np.dtype(np.bool_)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, Typ
 
 import numpy as np
 
-from .dtypes import Array, DType, Number, number_dtype
+from .dtypes import Array, DType, Scalar, number_dtype
 
 if TYPE_CHECKING:
     from .op import Op
@@ -254,7 +254,7 @@ class Node(Draft):
 
 
 H = TypeVar("H", bound=Callable[..., Any])
-Operand: TypeAlias = HasNode | Array | np.generic | bool | int | float | complex
+Operand: TypeAlias = HasNode | Array | Scalar | bool | int | float | complex
 
 
 def GETITEM() -> None:
