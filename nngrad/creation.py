@@ -192,22 +192,7 @@ def full(
 
 
 def _filled(op: str, shape: tuple[int, ...], value: Number, dtype: DType) -> Array:
-    """Raises RuntimeError for a value that the dtype cannot hold; unsigned ones wrap, as in PyTorch."""
-    problem = RuntimeError(f"{op}: value {value} cannot be converted to type {dtype} without overflow")
-    if isinstance(value, complex):
-        if dtype.kind != "c" and value.imag:
-            raise problem
-        value = value if dtype.kind == "c" else value.real
-    elif dtype.kind in "iu":
-        if not math.isfinite(value):
-            raise problem
-        value, limits = int(value), np.iinfo(dtype.str)
-        if not min(limits.min, -limits.max) <= value <= limits.max:
-            raise problem
-        if dtype.kind == "u":
-            value %= limits.max + 1
-    with np.errstate(over="ignore"):
-        return np.full(shape, value, dtype)
+    return np.full(shape, dtypes.convert(op, np.array(value), dtype), dtype)
 
 
 def eye(
