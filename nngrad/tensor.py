@@ -10,26 +10,28 @@ import builtins
 import math
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, overload
+from sys import getrefcount
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 
 from . import dtypes, functional as F
 from .dtypes import DTypeLike
 from .functional import arithmetic
-from .functional.dtypes import Array, Number, category, get_default_dtype, number_dtype
-from .functional.indexing import Index, getitem_parsed, index_put_from, parse_index, replace, split_slices
+from .functional.dtypes import Array, Nested, Number, Scalar, category, get_default_dtype, number_dtype
+from .functional.indexing import Index, getitem_parsed, index_put_from, parse_index, split_slices, succeed
 from .functional.node import Node, Operand, constant, dispatch, grad_mode, seal
 from .functional.op import cast
 from .functional.reduction import ValuesIndices
 from .functional.shape import normal_dim
-from .views import Step, View, detach as detach_node
+from .views import LOST, Alias, Home, Step, View, detached, leave, memory_of, move
 
 if TYPE_CHECKING:
     from .graph import GradFn, RemovableHandle
+    from .random import Generator
 
 P = ParamSpec("P")
-TensorLike: TypeAlias = "Tensor | Array | np.generic | bool | int | float | complex"
+TensorLike: TypeAlias = "Tensor | Array | Scalar | bool | int | float | complex"
 _new = object.__new__
 _NUMBERS: Final = (bool, int, float, complex, np.ndarray, np.generic)
 
@@ -91,13 +93,18 @@ def view_of(input: Tensor, node: Node, step: Step) -> Tensor:
     """A tensor on `node` that stays in step with `input`; no view if NumPy had to copy."""
     tensor = wrap(node)
     source = input._view
-    old, new = input._node._value, node._value
-    if isinstance(new, np.ndarray) and step[0] is F.reshape:
-        owner = new.base
-        if owner is None or (owner is not old and owner is not old.base):
+    if step[0] is F.reshape or step[0] is F.flatten:
+        old, new = input._node._value, node._value
+        if isinstance(new, np.ndarray) and (
+            new.base is None or (new.base is not old and new.base is not old.base)
+        ):
             return tensor
-    base, steps = (input, (step,)) if source is None else (source.base, (*source.steps, step))
-    tensor._view = View(base, steps, base._node)
+    if isinstance(source, View):
+        base = source.base
+        recorded = source.recorded and grad_mode.get()
+        tensor._view = View(base, (*source.steps, step), base._node, recorded)
+    else:
+        tensor._view = View(input, (step,), input._node, grad_mode.get())
     return tensor
 
 
@@ -153,6 +160,25 @@ def lift_(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concate
     return named
 
 
+class _Probe:
+    """Counts the references to a temporary that is assigned to a property."""
+
+    references = 0
+
+    @property
+    def data(self) -> object:
+        return None
+
+    @data.setter
+    def data(self, value: object) -> None:
+        self.references = getrefcount(value)
+
+
+_probe = _Probe()
+_probe.data = object()
+_TEMPORARY: Final = _probe.references
+
+
 class Tensor:
     """A multi-dimensional array that records what is done to it.
 
@@ -160,9 +186,10 @@ class Tensor:
     requires_grad: whether operations on it are recorded for `backward`.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_grad", "_node", "_view")
+    __slots__ = ("__dict__", "__weakref__", "_grad", "_home", "_node", "_view")
     _node: Node
-    _view: View | None
+    _view: View | Alias | None
+    _home: weakref.ref[Home]  # not set before there are aliases
     _grad: Tensor | None
 
     def __init__(
@@ -180,36 +207,29 @@ class Tensor:
     def node(self) -> Node:
         """The immutable node this tensor stands for now."""
         view = self._view
-        if view is not None and view.seen is not view.base._node:
-            self._node = view.look()
+        if view is not None and view.seen() is not view.base.node:
+            self._node = view.look(self)
         return self._node
 
     def rebind(self, node: Node) -> None:
-        """Make this tensor stand for another node; a view's base follows."""
+        """Make this tensor stand for another node; those in step with it follow."""
         view = self._view
         if view is None:
-            replaces = self._node.tracked and not node.tracked and not grad_mode.get()
-            self._node = replace(self._node, node) if replaces else node
-            return
-        old = self._node
-        del self._node
-        try:
-            view.put(node)
-        except BaseException:
-            self._node = old
-            raise
-        del old
-        self._node = view.look()
+            self._node = succeed(self._node, node)
+        else:
+            view.write(self, None, node)
 
     def put(self, template: Any, arrays: tuple[Node, ...], value: Operand) -> None:
-        """Assign at an index (as parse_index gives it) to a tensor that is no view: its node is
-        given up, so that its memory can be written to if nobody else sees it."""
+        """Assign at an index (as parse_index gives it). The node is given up, so that its memory
+        can be written to if nobody else sees it."""
+        view = self._view
+        if view is not None:
+            view.write(self, (template, arrays), value)
+            return
         box = [self._node]
-        old = None if grad_mode.get() or not box[0].tracked else box[0]
-        del self._node
+        self._node = LOST
         try:
-            new = index_put_from(box, template, arrays, value)
-            self._node = new if old is None else replace(old, new)
+            self._node = index_put_from(box, template, arrays, value)
         except BaseException:
             self._node = box[0]
             raise
@@ -218,18 +238,12 @@ class Tensor:
         """Raise where PyTorch refuses an in-place operation on a leaf."""
         if not grad_mode.get():
             return
-        base = self if self._view is None else self._view.base
-        if base.node.tracked and base._node.op is None:
-            if base is self:
-                raise RuntimeError(
-                    f"{op}: a leaf Variable that requires grad is being used in an in-place operation."
-                )
-            assert self._view is not None
-            if not self._view.outside_graph():
-                raise RuntimeError(
-                    f"{op}: a view of a leaf Variable that requires grad is being used in an in-place "
-                    "operation."
-                )
+        view = self._view
+        base = view.base if isinstance(view, View) and view.recorded else self
+        node = base.node
+        if node.tracked and node.op is None:
+            which = "a leaf Variable" if base is self else "a view of a leaf Variable"
+            raise RuntimeError(f"{op}: {which} that requires grad is being used in an in-place operation.")
 
     def assign(self, new: Node) -> None:
         """Take the value and the graph of `new`, as an in-place operation does.
@@ -263,14 +277,26 @@ class Tensor:
 
     @data.setter
     def data(self, value: TensorLike) -> None:
-        new = value.node if isinstance(value, Tensor) else constant(value)
-        node = replace(self.node, new)
-        self._view = None
-        self._node = node
+        shared = isinstance(value, Tensor) and (value._view is not None or getrefcount(value) > _TEMPORARY)
+        other = value if isinstance(value, Tensor) else wrap(constant(value))
+        if self.requires_grad and other.node.dtype.kind not in "fc":
+            raise RuntimeError(
+                "data: data set to a tensor that requires gradients must be floating point or complex dtype"
+            )
+        move(self, other, wrap)
+        if not shared:
+            leave(self, wrap)  # nobody is there to be in step with
 
     def detach(self) -> Tensor:
         """The value outside the graph: a tensor that stays in step with this one."""
-        return view_of(self, detach_node(self.node), (detach_node, ()))
+        return detached(self, wrap)
+
+    def detach_(self) -> Tensor:
+        """Take the tensor out of the graph; returns it. Raises RuntimeError for a view."""
+        if isinstance(self._view, View):
+            raise RuntimeError("detach_: Can't detach views in-place. Use detach() instead.")
+        self._node = seal(self.node._value)
+        return self
 
     @property
     def grad(self) -> Tensor | None:
@@ -287,6 +313,11 @@ class Tensor:
             if value.shape != self.shape:
                 raise RuntimeError(
                     f"grad: assigned grad has data of a different size: {value.shape} for {self.shape}"
+                )
+            if value.dtype is not self.dtype:
+                raise RuntimeError(
+                    f"grad: attempting to assign a gradient with dtype {value.dtype} to a tensor of "
+                    f"{self.dtype}"
                 )
         self._grad = value
 
@@ -343,7 +374,8 @@ class Tensor:
                     "requires_grad: only Tensors of floating point and complex dtype can require "
                     f"gradients, got {node.dtype}"
                 )
-            self._view = None  # from here on a variable of its own
+            if isinstance(self._view, View):  # from here on a variable of its own
+                self._view = Alias(*memory_of(self, wrap))
             owner = (weakref.ref(self),) if requires_grad else ()
             self._node = seal(node._value, params=owner, tracked=requires_grad)
         return self
@@ -391,10 +423,9 @@ class Tensor:
             raise RuntimeError(f"item: a Tensor with {self.numel()} elements cannot be converted to Scalar")
         return self.node.item()
 
-    def tolist(self) -> Numbers:
+    def tolist(self) -> Any:  # as in NumPy: types know no number of dimensions
         """The elements as nested lists of Python numbers; of a 0-d tensor, its number."""
-        numbers: Numbers = self.node._value.tolist()
-        return numbers
+        return self.node._value.tolist()
 
     def numpy(self, *, force: builtins.bool = False) -> Array:
         """The value as a read-only array, without copying.
@@ -539,22 +570,46 @@ class Tensor:
     def __setitem__(self, index: Index, value: TensorLike) -> None:
         self.check_writable("index_put")
         template, arrays = parse_index(index)
-        view = self._view
-        new: Operand
-        if isinstance(value, Tensor):
-            there = value._view
-            if there is not None and not arrays:
-                # `x[i] += y` ends in x[i] = x[i], which was written through already
-                base, steps = (self, ()) if view is None else (view.base, view.steps)
-                if there.base is base and there.steps == (*steps, (getitem_parsed, (template,))):
-                    return
-            new = value.node
-        else:
-            new = value
-        if view is None:
-            self.put(template, arrays, new)
-        else:
-            self.rebind(F.index_put(self.node, index, new))
+        if not isinstance(value, Tensor):
+            self.put(template, arrays, value)
+            return
+        there = value._view
+        if isinstance(there, View) and not arrays:
+            # `x[i] += y` ends in x[i] = x[i], which was written through already
+            here = self._view
+            base, steps = (here.base, here.steps) if isinstance(here, View) else (self, ())
+            if there.base is base and there.steps == (*steps, (getitem_parsed, (template,))):
+                return
+        self.put(template, arrays, value.node)
+
+    def copy_(self, source: TensorLike) -> Tensor:
+        """Take the values of `source`, which broadcasts to this shape, in this dtype; returns self."""
+        self[...] = source
+        return self
+
+    def fill_(self, value: TensorLike) -> Tensor:
+        """Set every element to a number (or a 0-d tensor); returns the tensor itself."""
+        self[...] = value
+        return self
+
+    def zero_(self) -> Tensor:
+        """Set every element to zero; returns the tensor itself."""
+        self[...] = 0
+        return self
+
+    def view(self, *shape: SupportsIndex | Sequence[SupportsIndex]) -> Tensor:
+        """The elements in row-major order in another shape, as a view; one size may be -1.
+
+        Raises RuntimeError where that takes a copy: `reshape` makes it.
+        """
+        tensor = self.reshape(*shape)
+        if tensor._view is None:
+            raise RuntimeError(
+                f"view: size {tuple(tensor.shape)} is not compatible with input tensor's size "
+                f"{tuple(self.shape)} and stride (at least one dimension spans across two contiguous "
+                "subspaces). Use .reshape(...) instead."
+            )
+        return tensor
 
     # ------------------------------------------------------------ conversions
 
@@ -563,7 +618,7 @@ class Tensor:
         for arg in args:
             if isinstance(arg, Tensor):
                 dtype = arg.dtype
-            elif isinstance(arg, (dtypes.dtype, np.dtype)) or (isinstance(arg, type)):
+            elif isinstance(arg, (dtypes.dtype, np.dtype, type)):
                 dtype = arg
         target = self.node.dtype if dtype is None else dtypes.to_numpy(dtype)
         if target == self.node.dtype:
@@ -609,6 +664,66 @@ class Tensor:
     def new_tensor(self, data: TensorData, *, dtype: DTypeLike | None = None) -> Tensor:
         """A tensor from data, in this tensor's dtype unless another is given."""
         return Tensor(data, dtype=self.dtype if dtype is None else dtype)
+
+    def new_zeros(
+        self, *size: SupportsIndex | Sequence[SupportsIndex], dtype: DTypeLike | None = None
+    ) -> Tensor:
+        """Zeros of a size, in this tensor's dtype unless another is given."""
+        from .creation import zeros
+
+        return zeros(*size, dtype=self.dtype if dtype is None else dtype)
+
+    def new_ones(
+        self, *size: SupportsIndex | Sequence[SupportsIndex], dtype: DTypeLike | None = None
+    ) -> Tensor:
+        """Ones of a size, in this tensor's dtype unless another is given."""
+        from .creation import ones
+
+        return ones(*size, dtype=self.dtype if dtype is None else dtype)
+
+    def new_full(
+        self, size: Sequence[SupportsIndex], fill_value: Number, *, dtype: DTypeLike | None = None
+    ) -> Tensor:
+        """One number everywhere, in this tensor's dtype unless another is given."""
+        from .creation import full
+
+        return full(size, fill_value, dtype=self.dtype if dtype is None else dtype)
+
+    # ------------------------------------------------------------ random numbers, in place
+
+    def uniform_(
+        self, from_: builtins.float = 0.0, to: builtins.float = 1.0, *, generator: Generator | None = None
+    ) -> Tensor:
+        """Fill with uniform numbers in [from_, to); see `nngrad.random.uniform_`."""
+        from .random import uniform_
+
+        return uniform_(self, from_, to, generator)
+
+    def normal_(
+        self, mean: builtins.float = 0.0, std: builtins.float = 1.0, *, generator: Generator | None = None
+    ) -> Tensor:
+        """Fill with normal numbers; see `nngrad.random.normal_`."""
+        from .random import normal_
+
+        return normal_(self, mean, std, generator)
+
+    def bernoulli_(self, p: builtins.float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
+        """Fill with 1 with probability p, else 0; see `nngrad.random.bernoulli_`."""
+        from .random import bernoulli_
+
+        return bernoulli_(self, p, generator)
+
+    def random_(
+        self,
+        low: builtins.int | None = None,
+        high: builtins.int | None = None,
+        *,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Fill with integers in [low, high), or [0, low); see `nngrad.random.random_`."""
+        from .random import random_
+
+        return random_(self, low, high, generator)
 
     # ------------------------------------------------------------ operators
 
@@ -718,15 +833,12 @@ class Tensor:
     squeeze = lift_view(F.squeeze)
     transpose = lift_view(F.transpose)
     unsqueeze = lift_view(F.unsqueeze)
-    view = lift_view(F.reshape)
 
     abs_ = lift_(F.abs)
     add_ = lift_(F.add)
     clamp_ = lift_(F.clip)
-    copy_ = lift_(F.copy)
     div_ = lift_(F.div)
     exp_ = lift_(F.exp)
-    fill_ = lift_(F.fill)
     masked_fill_ = lift_(F.masked_fill)
     mul_ = lift_(F.mul)
     neg_ = lift_(F.neg)
@@ -734,7 +846,6 @@ class Tensor:
     sqrt_ = lift_(F.sqrt)
     sub_ = lift_(F.sub)
     tanh_ = lift_(F.tanh)
-    zero_ = lift_(F.zeros_like)
 
     @overload
     def max(self) -> Tensor: ...
@@ -789,8 +900,7 @@ class Size(tuple[int, ...]):
         return f"nngrad.Size({list(self)})"
 
 
-Numbers: TypeAlias = "Number | list[Numbers]"
-TensorData: TypeAlias = "TensorLike | Sequence[TensorData]"
+TensorData: TypeAlias = "TensorLike | Nested[TensorLike]"
 
 
 def node_from(data: TensorData, dtype: DTypeLike | None = None) -> Node:
@@ -815,10 +925,12 @@ def _from_sequence(data: Any, target: Any) -> Any:
         array = np.array(_plain(data))
     except ValueError as error:
         raise ValueError(f"tensor: expected sequences of equal length: {error}") from None
+    if array.dtype.kind not in "biufc" or (array.dtype == np.uint64 and not _holds_arrays(data)):
+        raise TypeError(f"tensor: expected numbers that a dtype can hold, got {data!r:.80}")
     if target is not None:
-        return array.astype(target)
+        return dtypes.convert("tensor", array, target)
     if array.dtype.kind == "f" and not _holds_arrays(data):
-        return array.astype(get_default_dtype())
+        return dtypes.convert("tensor", array, get_default_dtype())
     if array.dtype.kind == "c" and not _holds_arrays(data):
         return array.astype(number_dtype(0j))
     if array.size == 0 and array.dtype.kind == "f":

@@ -1,17 +1,19 @@
-"""Views without shared memory: how a view and its base stay in step.
+"""Views without shared memory: how tensors that PyTorch would give one memory stay in step.
 
-A view knows its base tensor and the pure functions that lead from the base's node to its own.
-Reading a view whose base has moved on looks again; writing to a view puts the new value back
-through the functions' inverses and rebinds the base. PyTorch calls this functionalisation.
+A `View` is a function of its base's node: value and graph both follow the base. An `Alias` has a
+place in the graph of its own and follows in value alone: `detach()`, `data`, and a view that was
+made a leaf. Reading one whose base has moved on looks again; writing to one puts the new value
+back through the functions' inverses and rebinds the base. PyTorch calls this functionalisation.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .functional.indexing import getitem_parsed, replace
-from .functional.node import Node, grad_mode, seal
+from .functional.indexing import getitem_parsed, put_parsed, replace, succeed
+from .functional.node import MOVED, Hole, Node, Operand, grad_mode, seal
 from .functional.shape import PUT
 
 if TYPE_CHECKING:
@@ -19,58 +21,200 @@ if TYPE_CHECKING:
 
 #: a function of the core that makes a view, and its arguments after the input
 Step: TypeAlias = tuple[Callable[..., Node], tuple[Any, ...]]
+#: where a write goes: an index as parse_index gives it, or None for the whole tensor
+Where: TypeAlias = tuple[Any, tuple[Node, ...]] | None
 
-
-def detach(input: Node) -> Node:
-    """The same value outside the graph."""
-    return seal(input._value)
-
-
-PUTS: Final[dict[Callable[..., Node], Callable[..., Node]]] = {
-    **PUT,
-    detach: lambda base, new: replace(base, new),
-}
+#: what a view stands for between a write through it and the next look
+LOST: Final = seal(Hole(MOVED))
+NEVER: Final = weakref.ref(LOST)
 
 
 class View:
-    """What makes a tensor a view: its base (itself no view), and the way there."""
+    """What makes a tensor a view: its base (no view, perhaps an alias), and the way there."""
 
     __slots__ = ("base", "recorded", "seen", "steps")
 
-    def __init__(self, base: Tensor, steps: tuple[Step, ...], seen: Node) -> None:
+    def __init__(self, base: Tensor, steps: tuple[Step, ...], seen: Node, recorded: bool) -> None:
         self.base = base
         self.steps = steps
-        self.seen: Node | None = seen  # the base's node that the view was last in step with
-        self.recorded = grad_mode.get()
+        # the base's node that the view was last in step with: weak, lest reading cost the next writer a copy
+        self.seen = weakref.ref(seen)
+        self.recorded = recorded  # False: made under no_grad, a reader outside the graph
 
-    def look(self) -> Node:
+    def look(self, tensor: Tensor) -> Node:
         """The view's node, from the base's as it is now."""
-        node = self.base._node
-        token = grad_mode.set(self.recorded)
-        try:
-            for function, args in self.steps:
-                node = function(node, *args)
-        finally:
-            grad_mode.reset(token)
-        self.seen = self.base._node
+        base = self.base.node
+        node = _walk(base, self.steps, self.recorded)
+        self.seen = weakref.ref(base)
         return node
 
-    def put(self, new: Node) -> None:
-        """Rebind the base so that the view of it is `new`. The caller has let go of its own node."""
-        base = self.base
-        stages = [base._node]
-        for function, args in self.steps[:-1]:
-            stages.append(function(stages[-1], *args))
-        node = new
-        for i in range(len(self.steps) - 1, -1, -1):
-            function, args = self.steps[i]
-            if i == 0 and function is getitem_parsed:  # the base's buffer may be taken over
-                stages.clear()
-                base.put(args[0], (), node)
-                return
-            node = PUTS[function](stages[i], node, *args)
-        base.rebind(node)
+    def write(self, tensor: Tensor, where: Where, value: Operand) -> None:
+        """Rebind the base so that `tensor`, the view of it, has `value` at `where`."""
+        if not self.recorded and grad_mode.get() and (self.base.node.tracked or _is_tracked(value)):
+            raise RuntimeError(
+                "A view was created in no_grad mode and is being modified inplace with grad mode enabled: "
+                "make the view, or the change, in the mode of the other."
+            )
+        tensor._node = LOST  # a name for the base's memory less
+        self.seen = NEVER
+        _write_through(self.base, self.steps, where, value)
 
-    def outside_graph(self) -> bool:
-        """Whether the view is the base's value without its graph: `detach()` or `data`."""
-        return any(function is detach for function, _ in self.steps)
+
+class Home:
+    """The tensor that aliases are in step with. Another one moves in when it is given other `data`."""
+
+    __slots__ = ("__weakref__", "tensor")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+        tensor._home = weakref.ref(self)
+
+
+class Alias:
+    """What makes a tensor share the memory of another one, but not its place in the graph."""
+
+    __slots__ = ("home", "seen", "steps")
+
+    def __init__(self, home: Home, steps: tuple[Step, ...]) -> None:
+        self.home = home
+        self.steps = steps
+        self.seen = weakref.ref(home.tensor.node)
+
+    @property
+    def base(self) -> Tensor:
+        """The tensor whose value it follows."""
+        return self.home.tensor
+
+    def look(self, tensor: Tensor) -> Node:
+        """The base's value as it is now, at the tensor's own place in the graph."""
+        base = self.base.node
+        node = replace(tensor._node, _walk(base, self.steps, False))
+        self.seen = weakref.ref(base)
+        return node
+
+    def write(self, tensor: Tensor, where: Where, value: Operand) -> None:
+        """Rebind the tensor, and its base's value, so that it has `value` at `where`."""
+        own = tensor.node
+        if own.tracked or (grad_mode.get() and _is_tracked(value)):
+            new = succeed(own, _put(own, where, value))
+            _write_outside(self.base, self.steps, None, seal(new._value))
+            tensor._node = new
+            self.seen = weakref.ref(self.base.node)
+            return
+        del own
+        tensor._node = LOST
+        self.seen = NEVER
+        _write_outside(self.base, self.steps, where, value)
+
+
+def _is_tracked(value: Operand) -> bool:
+    return isinstance(value, Node) and value.tracked
+
+
+def _walk(node: Node, steps: tuple[Step, ...], recorded: bool) -> Node:
+    token = grad_mode.set(recorded)
+    try:
+        for function, args in steps:
+            node = function(node, *args)
+    finally:
+        grad_mode.reset(token)
+    return node
+
+
+def _put(node: Node, where: Where, value: Any) -> Node:
+    if where is None:
+        whole: Node = value
+        return whole
+    return put_parsed(node, where[0], where[1], value)
+
+
+def _write_outside(base: Tensor, steps: tuple[Step, ...], where: Where, value: Any) -> None:
+    token = grad_mode.set(False)
+    try:
+        _write_through(base, steps, where, value)
+    finally:
+        grad_mode.reset(token)
+
+
+def _write_through(base: Tensor, steps: tuple[Step, ...], where: Where, value: Any) -> None:
+    """Write to what the steps lead to from the base, by rebinding the base."""
+    if not steps:
+        if where is None:
+            base.rebind(value)
+        else:
+            base.put(*where, value)
+        return
+    first, args = steps[0]
+    if len(steps) > 1 or where is not None or first is not getitem_parsed:
+        stages = [base.node]
+        for function, arguments in steps:
+            stages.append(function(stages[-1], *arguments))
+        value = _put(stages[-1], where, value)
+        for i in range(len(steps) - 1, 0, -1):
+            value = PUT[steps[i][0]](stages[i], value, *steps[i][1])
+        if first is not getitem_parsed:
+            base.rebind(PUT[first](stages[0], value, *args))
+            return
+        stages.clear()  # the base's memory may be written to if nobody else sees it
+    base.put(args[0], (), value)
+
+
+# ---------------------------------------------------------------- memory in common
+
+
+def memory_of(tensor: Tensor, wrap: Callable[[Node], Tensor]) -> tuple[Home, tuple[Step, ...]]:
+    """Whose value a tensor follows, and how; its own, if it is neither view nor alias."""
+    view = tensor._view
+    if view is None:
+        return _home_of(tensor, wrap), ()
+    if isinstance(view, Alias):
+        return view.home, view.steps
+    home, steps = memory_of(view.base, wrap)
+    return home, (*steps, *view.steps)
+
+
+def _home_of(tensor: Tensor, wrap: Callable[[Node], Tensor]) -> Home:
+    node = tensor._node
+    if node.tracked and node.op is not None:
+        # the value moves to a tensor of its own, lest aliases keep the graph alive
+        home = Home(wrap(seal(node._value)))
+        tensor._view = Alias(home, ())
+        return home
+    return _live_home(tensor) or Home(tensor)
+
+
+def _live_home(tensor: Tensor) -> Home | None:
+    known: weakref.ref[Home] | None = getattr(tensor, "_home", None)
+    home = known() if known is not None else None
+    return home if home is not None and home.tensor is tensor else None
+
+
+def detached(tensor: Tensor, wrap: Callable[[Node], Tensor]) -> Tensor:
+    """An alias of the tensor outside the graph."""
+    alias = wrap(seal(tensor.node._value))
+    alias._view = Alias(*memory_of(tensor, wrap))
+    return alias
+
+
+def move(tensor: Tensor, other: Tensor, wrap: Callable[[Node], Tensor]) -> None:
+    """Make `tensor` an alias of the other one, at its own place in the graph."""
+    home, steps = memory_of(other, wrap)
+    view = tensor._view
+    if view is None:
+        if home.tensor is tensor and not steps:
+            return
+    elif isinstance(view, Alias) and view.home is home and view.steps == steps:
+        return
+    node = replace(tensor.node, seal(other.node._value))
+    leave(tensor, wrap)
+    tensor._view = Alias(home, steps)
+    tensor._node = node
+
+
+def leave(tensor: Tensor, wrap: Callable[[Node], Tensor]) -> None:
+    """Let go of the memory that the tensor shares; its aliases keep that."""
+    home = _live_home(tensor) if tensor._view is None else None
+    if home is not None:
+        home.tensor = wrap(seal(tensor._node._value))
+        home.tensor._home = weakref.ref(home)
+    tensor._view = None

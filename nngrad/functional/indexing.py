@@ -14,15 +14,14 @@ from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
 
-from .dtypes import Array
+from .dtypes import Array, Nested
 from .engine import ALONE, Cleared, Scatter, dense, has_unique_cells
 from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
 from .op import Op, apply, cast, forward_error, general, is_number, linear, no_gradient, scalar
-from .shape import PUT, clone, normal_dim
+from .shape import PUT, clone_op, normal_dim
 
-IndexList: TypeAlias = "Sequence[bool | int | IndexList]"
-IndexPart: TypeAlias = "SupportsIndex | slice | EllipsisType | HasNode | Array | IndexList | None"
-Index: TypeAlias = "IndexPart | tuple[IndexPart, ...]"
+IndexPart: TypeAlias = SupportsIndex | slice | EllipsisType | HasNode | Array | Nested[bool | int] | None
+Index: TypeAlias = IndexPart | tuple[IndexPart, ...]
 
 _set_value: Final = Draft.__dict__["_value"].__set__  # a slot is a descriptor
 
@@ -259,11 +258,15 @@ def succeed(old: Node, new: Node) -> Node:
     """What a tensor stands for after a write that makes `new` of its node `old`.
 
     Outside the graph it keeps its place there; inside, it stays tracked, with gradient zero for
-    what was overwritten. Memory in row-major order stays so.
+    what was overwritten. The order of its dimensions in memory stays, on which `view` depends.
     """
-    if old._value.flags.c_contiguous and not new._value.flags.c_contiguous:
-        new = clone(new)
-    if not grad_mode.get():
+    recording = grad_mode.get()
+    value = new._value
+    if type(value) is np.ndarray and value.strides != old._value.strides and value.ndim > 1:
+        value = np.empty_like(old._value)
+        np.copyto(value, new._value)
+        new = seal(value, clone_op, (new,), (), True) if new.tracked and recording else seal(value)
+    if not recording:
         return replace(old, new)
     if old.tracked and not new.tracked:
         return seal(new._value, put_op, (old, new), (Ellipsis,), True)
@@ -282,16 +285,15 @@ def index_put_from(box: list[Node], template: Any, arrays: tuple[Node, ...], val
     x = box[0]
     fill = filling(x, value)
     recording = grad_mode.get()
-    if x.tracked and (recording == (x.op is None) or x.op is not None and x.op.uses_out):
-        readers = None
-    else:
-        readers = _readers(x, fill) if fill.tracked and recording else []
-        if _references(box) != _SOLE + len(readers) or not _is_sole(x._value, readers):
-            readers = None
-    if readers is None:
+    readers = _readers(x, fill) if recording and fill.tracked else []
+    if (
+        _references(box) != _SOLE + len(readers)
+        or not _is_sole(x._value, readers)
+        or (x.tracked and (x.op is None or x.op.uses_out if recording else x.op is not None))
+    ):
         result = apply(put_op, (x, fill, *arrays), (template,))
-        box[:] = [] if recording else [replace(x, result)]
-        return result if recording else box.pop()
+        box.clear()
+        return result if recording or not x.tracked else replace(x, result)
     buffer = x._value
     index = _fill(template, [a._value for a in arrays]) if arrays else template
     for reader in readers:
@@ -326,12 +328,13 @@ def _readers(x: Node, fill: Node) -> list[Node]:
 
 def _is_sole(buffer: Any, readers: list[Node]) -> bool:
     """Whether one node and the readers, of which it knows, are all that refers to the buffer."""
-    return (
-        type(buffer) is np.ndarray
-        and buffer.base is None
-        and buffer.flags.writeable
-        and getrefcount(buffer) == ALONE + 2 + sum([r._value.base is buffer for r in readers])
-    )
+    if type(buffer) is not np.ndarray or buffer.base is not None or not buffer.flags.writeable:
+        return False
+    known = ALONE + 1
+    for reader in readers:
+        if reader._value.base is buffer:
+            known += 1
+    return getrefcount(buffer) == known
 
 
 def _references(box: list[Any]) -> int:

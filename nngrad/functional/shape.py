@@ -49,7 +49,7 @@ def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 # ---------------------------------------------------------------- copies
 
-_clone = linear("clone", lambda x: np.array(x, order="C"), lambda g, _, x: g, elementwise=True)
+clone_op: Final = linear("clone", lambda x: np.array(x, order="C"), lambda g, _, x: g, elementwise=True)
 
 
 def clone(input: Operand) -> Node:
@@ -58,7 +58,7 @@ def clone(input: Operand) -> Node:
     >>> clone(np.array([1.0])).data
     array([1.])
     """
-    return _clone.call(input)
+    return clone_op.call(input)
 
 
 def copy(input: Operand, source: Operand) -> Node:
