@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     M = TypeVar("M", bound=Module, default=Module)
+    M_co = TypeVar("M_co", bound=Module, covariant=True, default=Module)
 else:
     from typing import TypeVar
 
     M = TypeVar("M", bound=Module)
+    M_co = TypeVar("M_co", bound=Module, covariant=True)
+N = TypeVar("N", bound=Module)
+Given_contra = TypeVar("Given_contra", bound=Module, contravariant=True)
 
 
 def _position(index: SupportsIndex, length: int) -> int:
@@ -28,13 +32,16 @@ def _position(index: SupportsIndex, length: int) -> int:
     return at % length
 
 
-class _Listed(Module, Generic[M]):
-    """What `Sequential` and `ModuleList` share: a list of modules named by their positions."""
+class _Listed(Module, Generic[Given_contra, M_co]):
+    """What `Sequential` and `ModuleList` share: a list of modules named by their positions.
 
-    def _held(self) -> dict[str, M]:
-        return cast("dict[str, M]", self._modules)
+    The first type is that of the modules put in, the second of those taken out.
+    """
 
-    def _refill(self, modules: Iterable[M]) -> None:
+    def _held(self) -> dict[str, M_co]:
+        return cast("dict[str, M_co]", self._modules)
+
+    def _refill(self, modules: Iterable[Module]) -> None:
         given = list(modules)
         for name in list(self._modules):
             delattr(self, name)
@@ -44,40 +51,39 @@ class _Listed(Module, Generic[M]):
     def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self) -> Iterator[M]:
+    def __iter__(self) -> Iterator[M_co]:
         return iter(self._held().values())
 
     def __contains__(self, module: object) -> bool:
         return any(held is module for held in self)
 
     @overload
-    def __getitem__(self, index: SupportsIndex) -> M: ...
+    def __getitem__(self, index: SupportsIndex) -> M_co: ...
     @overload
     def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: SupportsIndex | slice) -> M | Self:
+    def __getitem__(self, index: SupportsIndex | slice) -> M_co | Self:
         held = self._held()
         if isinstance(index, slice):
-            return self._sliced(list(held.items())[index])
+            return self._sliced(list(self._modules.items())[index])
         return list(held.values())[_position(index, len(held))]
 
-    def _sliced(self, items: list[tuple[str, M]]) -> Self:
-        made = type(self)()
-        return made.extend([module for _, module in items])
+    def _sliced(self, items: list[tuple[str, Any]]) -> Self:
+        return type(self)().extend([module for _, module in items])
 
-    def __setitem__(self, index: SupportsIndex, module: M) -> None:
+    def __setitem__(self, index: SupportsIndex, module: Given_contra) -> None:
         self.register_module(list(self._modules)[_position(index, len(self))], module)
 
     def __delitem__(self, index: SupportsIndex | slice) -> None:
-        held = list(self)
+        held: list[Module] = list(self)
         del held[index if isinstance(index, slice) else _position(index, len(held))]
         self._refill(held)
 
-    def append(self, module: M) -> Self:
+    def append(self, module: Given_contra) -> Self:
         """Add a module at the end; returns the container."""
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[M]) -> Self:
+    def extend(self, modules: Iterable[Given_contra]) -> Self:
         """Add modules at the end; returns the container. Raises TypeError, adding none, for other things."""
         if not isinstance(modules, Iterable):
             raise TypeError(
@@ -91,26 +97,26 @@ class _Listed(Module, Generic[M]):
             self.append(module)
         return self
 
-    def insert(self, index: int, module: M) -> Self:
+    def insert(self, index: int, module: Given_contra) -> Self:
         """Add a module before the one at `index`; returns the container.
 
         Raises IndexError for an index out of range, TypeError for what is no module.
         """
         _check_module(module)
-        held = list(self)
+        held: list[Module] = list(self)
         if not -len(held) <= index <= len(held):
             raise IndexError(f"Index out of range: {index}")
         held.insert(index, module)
         self._refill(held)
         return self
 
-    def pop(self, index: SupportsIndex = -1) -> M:
+    def pop(self, index: SupportsIndex = -1) -> M_co:
         """Take out a module and return it. Raises IndexError for an index out of range."""
         module = self[index]
         del self[index]
         return module
 
-    def __iadd__(self, modules: Iterable[M]) -> Self:
+    def __iadd__(self, modules: Iterable[Given_contra]) -> Self:
         return self.extend(modules)
 
 
@@ -119,23 +125,23 @@ def _check_module(module: object) -> None:
         raise TypeError(f"{type(module).__name__} is not a Module subclass")
 
 
-class Sequential(_Listed[M]):
+class Sequential(_Listed[Module, M_co]):
     """Modules called one after the other, each with the output of the one before.
 
     modules: the modules, named "0", "1", ...; or one OrderedDict of them by name.
     """
 
     @overload
-    def __init__(self, *modules: M) -> None: ...
+    def __init__(self, *modules: M_co) -> None: ...
     @overload
-    def __init__(self, modules: OrderedDict[str, M], /) -> None: ...
-    def __init__(self, *modules: M | OrderedDict[str, M]) -> None:
+    def __init__(self, modules: OrderedDict[str, M_co], /) -> None: ...
+    def __init__(self, *modules: M_co | OrderedDict[str, M_co]) -> None:
         super().__init__()
         if len(modules) == 1 and isinstance(modules[0], OrderedDict):
             for name, module in modules[0].items():
                 self.add_module(name, module)
         else:
-            self.extend(cast("tuple[M, ...]", modules))
+            self.extend(cast("tuple[Module, ...]", modules))
 
     def forward(self, input: Tensor) -> Tensor:
         """The last module's output; the input itself if there are no modules."""
@@ -143,17 +149,17 @@ class Sequential(_Listed[M]):
             input = cast(Module, module)(input)
         return input
 
-    def _sliced(self, items: list[tuple[str, M]]) -> Self:
+    def _sliced(self, items: list[tuple[str, Any]]) -> Self:
         return type(self)(OrderedDict(items))
 
-    def __add__(self, other: Sequential[M]) -> Sequential[M]:
+    def __add__(self, other: Sequential[N]) -> Sequential[M_co | N]:
         if not isinstance(other, Sequential):
             raise ValueError(
                 f"add operator supports only objects of Sequential class, but {type(other)} is given."
             )
         return Sequential(*self, *other)
 
-    def __mul__(self, times: int) -> Sequential[M]:
+    def __mul__(self, times: int) -> Sequential[M_co]:
         if not isinstance(times, int):
             raise TypeError(f"unsupported operand type(s) for *: {type(self)} and {type(times)}")
         if times <= 0:
@@ -163,7 +169,7 @@ class Sequential(_Listed[M]):
     __rmul__ = __mul__
 
 
-class ModuleList(_Listed[M]):
+class ModuleList(_Listed[M, M]):
     """A list of modules."""
 
     def __init__(self, modules: Iterable[M] | None = None) -> None:

@@ -124,9 +124,10 @@ def _as_node(value: object, trusted: bool) -> Node | None:
     """The value as a constant node; None if it is no tensor. trusted: nobody will write to it."""
     if trusted:
         return seal(value)
-    if isinstance(value, (Tensor, Node, np.ndarray, np.number, np.bool_)):
+    if isinstance(value, (Tensor, Node)):
         return constant(value)
-    return constant(np.asarray(value)) if hasattr(value, "__array__") else None
+    array = np.asarray(value) if hasattr(value, "__array__") else None
+    return None if array is None or array.dtype.kind not in "biufc" else constant(array)
 
 
 def _fitted(node: Node, shape: tuple[int, ...], dtype: DType) -> Node:

@@ -66,9 +66,9 @@ class TestFirstValues:
         for fill in (nn.init.xavier_uniform_, nn.init.xavier_normal_, nn.init.kaiming_normal_):
             with pytest.raises(ValueError, match="fewer than 2 dimensions"):
                 fill(flat)
-        for fill in (nn.init.eye_, nn.init.orthogonal_):
+        for square in (nn.init.eye_, nn.init.orthogonal_):
             with pytest.raises(ValueError, match="dimensions"):
-                fill(flat)
+                square(flat)
         with pytest.raises(ValueError, match="Mode sideways"):
             nn.init.kaiming_normal_(nngrad.ones(2, 2), mode="sideways")  # type: ignore[arg-type]  # the test
         with pytest.raises(ValueError, match="a < b"):
@@ -214,7 +214,7 @@ class TestLosses:
         x, y = nngrad.ones(5, 1), nngrad.ones(5)
         for loss in (nn.MSELoss(), F.mse_loss, nngrad.functional.mse_loss):
             with pytest.warns(UserWarning, match=r"\(5,\).*\(5, 1\)") as caught:
-                loss(x, y)  # type: ignore[operator]  # three kinds of callables
+                loss(x, y)
             assert caught[0].filename == __file__
         with warnings.catch_warnings():
             warnings.simplefilter("error")

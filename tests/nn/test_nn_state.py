@@ -207,7 +207,7 @@ class TestSnapshot:
     def test_it_is_an_immutable_mapping_in_the_modules_order(self) -> None:
         model = net()
         snapshot: Any = model.snapshot()
-        assert isinstance(snapshot, Mapping)
+        assert issubclass(type(snapshot), Mapping)
         assert list(snapshot) == list(model.state_dict())
         assert len(snapshot) == 5
         assert not any(a.flags.writeable for a in snapshot.values())
@@ -266,7 +266,7 @@ class TestSnapshot:
     def test_loading_is_all_or_nothing(self) -> None:
         model = net()
         before = values(model)
-        bad = {n: a + 1 for n, a in model.snapshot().items()}
+        bad = {n: np.zeros_like(a) for n, a in model.snapshot().items()}
         del bad["2.bias"]
         bad["2.weight"] = bad["2.weight"][0]
         bad["new"] = np.ones(1)
@@ -275,7 +275,8 @@ class TestSnapshot:
         for told in (
             'Missing key(s) in state_dict: "2.bias"',
             'Unexpected key(s) in state_dict: "new"',
-            "2.weight",
+            "size mismatch for 2.weight",
+            "nngrad.Size([4]) from checkpoint",
         ):
             assert told in str(raised.value)
         assert values(model) == before
