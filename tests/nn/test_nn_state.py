@@ -195,6 +195,8 @@ class TestLoading:
     def test_tied_weights(self) -> None:
         model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
         model[1].weight = model[0].weight
+        assert [n for n, _ in model.named_parameters()] == ["0.weight", "0.bias", "1.bias"]
+        assert "1.weight" in dict(model.named_parameters(remove_duplicate=False))
         state = model.state_dict()
         assert list(state) == ["0.weight", "0.bias", "1.weight", "1.bias"]
         state = {n: nngrad.full(t.shape, float(i)) for i, (n, t) in enumerate(state.items())}  # type: ignore[assignment]  # plain dict
