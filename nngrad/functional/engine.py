@@ -8,7 +8,7 @@ add in place. Handed `create_graph=True` it runs the same rules on nodes, which 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import dropwhile, zip_longest
 from sys import getrefcount
 from typing import Any, Final
 
@@ -32,6 +32,16 @@ def _count_alone() -> int:
 
 #: what getrefcount says of an object that one local name refers to: 2, from CPython 3.14 on 1
 ALONE: Final = _count_alone()
+
+
+def _count_in_zip() -> int:
+    for thing, _ in zip((object(),), (None,)):
+        return getrefcount(thing)
+    raise AssertionError
+
+
+#: what getrefcount says of a loop's variable that comes from a tuple, by way of zip
+IN_ZIP: Final = _count_in_zip()
 
 
 class Scatter:
@@ -150,8 +160,8 @@ def cycle_error(nodes: Iterable[Node]) -> RuntimeError:
             node, parents = next(reversed(path.items()))
             for parent in parents:
                 if parent in path:
-                    on_path = list(path)
-                    names = [n.op.name if n.op else "variable" for n in on_path[on_path.index(parent) :]]
+                    cycle = dropwhile(lambda n: n is not parent, path)  # noqa: B023  # called here only
+                    names = [n.op.name if n.op else "variable" for n in cycle]
                     return RuntimeError(f"backward: the graph has a cycle: {' <- '.join([*names, names[0]])}")
                 if parent not in done:
                     path[parent] = iter(parent.prev)
@@ -223,6 +233,8 @@ def _backward(
         if keep and node in keep and g is not None:
             results[node] = g
             own = False
+            if not any(p in counts for p in prev):
+                continue
         op: Any = node.op
         sent: Sequence[Any]
         if g is None:  # nothing flowed into this node, nothing flows out
@@ -265,7 +277,7 @@ def _backward(
         for parent, gp in zip(prev, sent):
             count = count_of(parent)
             if count is None:
-                if free and getrefcount(parent) == ALONE + 1:  # nothing but `prev` refers to it
+                if free and op.freed is not None and getrefcount(parent) == IN_ZIP:  # only `prev` has it
                     _set_value(parent, FREED)
                 continue
             if count == 1:

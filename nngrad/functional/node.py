@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, Typ
 
 import numpy as np
 
-from .dtypes import Array, DType, Scalar, number_dtype
+from .dtypes import AnyArray, Array, DType, Scalar, number_dtype
 
 if TYPE_CHECKING:
     from .op import Op
@@ -119,8 +119,10 @@ class Node(Draft):
 
     def __repr__(self) -> str:
         made = f", op={self.op.name}" if self.op else ", variable" if self.tracked else ""
-        text = np.array2string(self._value, separator=", ", prefix="Node(") if is_held(self) else "freed"
-        return f"Node({text}, dtype={getattr(self._value, 'dtype', None)}{made})"
+        if not is_held(self):
+            return f"Node(freed{made})"
+        text = np.array2string(self._value, separator=", ", prefix="Node(")
+        return f"Node({text}, dtype={self.dtype}{made})"
 
     def __len__(self) -> int:
         if not self._value.ndim:
@@ -254,7 +256,7 @@ class Node(Draft):
 
 
 H = TypeVar("H", bound=Callable[..., Any])
-Operand: TypeAlias = HasNode | Array | Scalar | bool | int | float | complex
+Operand: TypeAlias = HasNode | AnyArray | Scalar | bool | int | float | complex
 
 
 def GETITEM() -> None:
@@ -316,12 +318,18 @@ def seal(
 
 
 def read_only(array: Any) -> Any:
-    """A read-only view of a NumPy array; any other array as it is."""
+    """A read-only view of a NumPy array of ours; any other array as it is.
+
+    Its memory is frozen with it: from here on nothing is written there in place, and `constant`
+    can share it without a copy.
+    """
     if not isinstance(array, np.ndarray):
         return array
-    view = array.view()
-    view.flags.writeable = False
-    return view
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner.flags.writeable = False
+        owner = owner.base
+    return array.view()
 
 
 def _frozen(array: Any) -> Any:
@@ -435,7 +443,10 @@ class Hole:
         raise RuntimeError(f"this value is gone: {self.why}")
 
 
-FREED: Final = Hole("backward freed it; call backward(retain_graph=True) to keep the graph")
+FREED: Final = Hole(
+    "backward freed it. Trying to backward through the graph a second time, or to read inside it, "
+    "needs backward(retain_graph=True) the first time."
+)
 MOVED: Final = "an in-place operation overwrote it, and nothing else needed it"
 
 

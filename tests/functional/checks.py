@@ -55,7 +55,7 @@ def gradients(row: Row, arrays: Sequence[Array], cotangents: Sequence[Array]) ->
 def numerical(f: Callable[[list[Array]], float], arrays: Sequence[Array], at: int) -> Array:
     """df/darrays[at] by central differences of the fourth order."""
     h = 2e-4  # its fourth power and the rounding error over it are both below 1e-11
-    slope = np.zeros(arrays[at].shape)
+    slope = np.zeros(arrays[at].shape, arrays[at].dtype)
     for i in np.ndindex(slope.shape):
 
         def value(step: float, i: tuple[int, ...] = i) -> float:
