@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import math
 from collections.abc import Sequence
 from typing import Any, Literal, SupportsIndex, TypeAlias, overload
@@ -11,7 +10,7 @@ import numpy as np
 
 from . import dtypes
 from .dtypes import DTypeLike
-from .functional.dtypes import Array, DType, Number, get_default_dtype, number_dtype
+from .functional.dtypes import AnyArray, DType, Number, get_default_dtype, number_dtype
 from .functional.node import as_node, constant, seal
 from .functional.shape import sizes_of
 from .tensor import Tensor, TensorData, TensorLike, node_from, wrap
@@ -19,7 +18,7 @@ from .tensor import Tensor, TensorData, TensorLike, node_from, wrap
 #: Where a tensor lives: there is one place. Taken so that PyTorch programs run unchanged.
 Device: TypeAlias = Literal["cpu"] | None
 Sizes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
-Real: TypeAlias = builtins.bool | builtins.int | builtins.float | Tensor
+Real: TypeAlias = bool | int | float | Tensor
 
 
 def check_device(op: str, device: Device) -> None:
@@ -50,7 +49,7 @@ def checked_sizes(op: str, sizes: tuple[Sizes, ...], size: Sizes | None = None) 
     return found
 
 
-def made(array: Array, requires_grad: bool = False) -> Tensor:
+def made(array: AnyArray, requires_grad: bool = False) -> Tensor:
     """A tensor on an array that nobody else holds."""
     new = wrap(seal(array))
     return new.requires_grad_() if requires_grad else new
@@ -58,6 +57,25 @@ def made(array: Array, requires_grad: bool = False) -> Tensor:
 
 def _numpy(dtype: DTypeLike | None, otherwise: DType | None = None) -> DType:
     return (otherwise or get_default_dtype()) if dtype is None else dtypes.to_numpy(dtype)
+
+
+def multiply_add(x: Any, scale: float, shift: float) -> Any:
+    """`x * scale + shift` in the dtype of x, float32 or float64, rounded once as PyTorch's kernels do."""
+    if x.dtype.char == "f":
+        return (x * np.float64(np.float32(scale)) + np.float64(np.float32(shift))).astype(x.dtype)
+    product = x * scale
+    (high, low), (scale_high, scale_low) = _halves(x), _halves(np.float64(scale))
+    lost = ((high * scale_high - product) + high * scale_low + low * scale_high) + low * scale_low
+    total = product + shift
+    part = total - product
+    return total + ((product - (total - part)) + (shift - part) + lost)
+
+
+def _halves(x: Any) -> tuple[Any, Any]:
+    """float64 as a sum of two numbers of 26 bits (T. J. Dekker, 1971), whose products are exact."""
+    shifted = x * 134217729.0
+    high = shifted - (shifted - x)
+    return high, x - high
 
 
 # ---------------------------------------------------------------- from data
@@ -102,7 +120,7 @@ def as_tensor(data: TensorData, dtype: DTypeLike | None = None, device: Device =
     return wrap(node_from(data, dtype))
 
 
-def from_numpy(ndarray: Array) -> Tensor:
+def from_numpy(ndarray: AnyArray) -> Tensor:
     """A tensor with the values of an array.
 
     A read-only array is shared. A writable one is copied, unlike PyTorch, which would share it:
@@ -191,7 +209,7 @@ def full(
     return made(_filled("full", checked_sizes("full", (size,)), value, _numpy(dtype, kind)), requires_grad)
 
 
-def _filled(op: str, shape: tuple[int, ...], value: Number, dtype: DType) -> Array:
+def _filled(op: str, shape: tuple[int, ...], value: Number, dtype: DType) -> AnyArray:
     return np.full(shape, dtypes.convert(op, np.array(value), dtype), dtype)
 
 
@@ -275,7 +293,7 @@ def _arange(
     return made(np.add(first, np.multiply(by, np.arange(count))).astype(kind, copy=False), requires_grad)
 
 
-def _number(op: str, value: Real) -> builtins.int | builtins.float:
+def _number(op: str, value: Real) -> int | float:
     number = value.item() if isinstance(value, Tensor) else value
     if isinstance(number, complex) or not hasattr(number, "__float__"):
         raise TypeError(f"{op}: expected real numbers, got {type(number).__name__}")
@@ -302,13 +320,17 @@ def linspace(
     if steps < 0:
         raise RuntimeError(f"linspace: number of steps must be non-negative, got {steps}")
     kind = _numpy(dtype)
-    real: Any = kind.type if kind.kind == "f" else np.float64
+    real = np.float32 if kind.char in "ef" else np.float64
     first, last = real(_number("linspace", start)), real(_number("linspace", end))
-    step = (last - first) / real(max(steps - 1, 1))
+    step = float((last - first) / real(max(steps - 1, 1)))
     ahead: Any = np.arange(steps).astype(real)
     # counted from the nearer end, so that both are exact
-    values = np.where(ahead < steps // 2, first + step * ahead, last - step * ahead[::-1])
-    return made((values if steps > 1 else values * 0 + first).astype(kind), requires_grad)
+    values: Any = np.where(
+        ahead < max(steps // 2, 2 - steps),
+        multiply_add(ahead, step, float(first)),
+        multiply_add(ahead[::-1], -step, float(last)),
+    )
+    return made(values.astype(kind), requires_grad)
 
 
 # ---------------------------------------------------------------- like another

@@ -18,7 +18,7 @@ from typing import Any, Final, SupportsIndex, overload
 import numpy as np
 
 from . import dtypes
-from .creation import Device, Sizes, check_device, checked_sizes, made
+from .creation import Device, Sizes, check_device, checked_sizes, made, multiply_add
 from .dtypes import DTypeLike
 from .functional.dtypes import DType, get_default_dtype
 from .functional.node import seal
@@ -171,27 +171,6 @@ def _box_muller(drawn: Any) -> Any:
     angle = np.multiply(real(2.0 * math.pi), pairs[:, 1])
     out = np.stack([np.multiply(radius, np.cos(angle)), np.multiply(radius, np.sin(angle))], 1)
     return out.reshape(-1)
-
-
-def _scaled(drawn: Any, scale: float, shift: float, dtype: DType) -> Any:
-    """`drawn * scale + shift`, rounded once, as a fused multiply-add does."""
-    if scale == 1.0 and shift == 0.0:
-        return drawn.astype(dtype, copy=False)
-    if drawn.dtype.char == "f":
-        return (drawn * np.float64(np.float32(scale)) + np.float64(np.float32(shift))).astype(dtype)
-    product = drawn * scale
-    (high, low), (scale_high, scale_low) = _halves(drawn), _halves(np.float64(scale))
-    lost = ((high * scale_high - product) + high * scale_low + low * scale_high) + low * scale_low
-    total = product + shift
-    part = total - product
-    return (total + ((product - (total - part)) + (shift - part) + lost)).astype(dtype, copy=False)
-
-
-def _halves(x: Any) -> tuple[Any, Any]:
-    """float64 as a sum of two numbers of 26 bits (T. J. Dekker, 1971), whose products are exact."""
-    shifted = x * 134217729.0
-    high = shifted - (shifted - x)
-    return high, x - high
 
 
 #: The generator that is used where none is given, seeded by the operating system.
@@ -419,7 +398,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
     drawn = (generator or default_generator).uniform(tensor.numel(), real)
     low, high = (drawn.dtype.type(bound) for bound in (a, b))
-    return _fill(tensor, _scaled(drawn, float(high - low), float(low), real))
+    return _fill(tensor, multiply_add(drawn, float(high - low), float(low)))
 
 
 def normal_(
@@ -435,7 +414,7 @@ def normal_(
     if not std >= 0.0:
         raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
     drawn = (generator or default_generator).normal(tensor.numel(), real)
-    return _fill(tensor, _scaled(drawn, std, mean, real))
+    return _fill(tensor, multiply_add(drawn, std, mean))
 
 
 def bernoulli_(tensor: Tensor, p: float | Tensor = 0.5, generator: Generator | None = None) -> Tensor:
