@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeAlias, final
 import numpy as np
 
 from .functional import dtypes as core
-from .functional.dtypes import Array, DType
+from .functional.dtypes import AnyArray, DType
 
 
 class HasDType(Protocol):
@@ -96,7 +96,7 @@ def to_numpy(given: DTypeLike) -> DType:
     return of(found).dtype
 
 
-def convert(op: str, values: Array, target: DType) -> Array:
+def convert(op: str, values: AnyArray, target: DType) -> AnyArray:
     """Values that a program wrote down, in the dtype it asks for.
 
     Raises RuntimeError for those that the dtype cannot hold (negative ones wrap in unsigned

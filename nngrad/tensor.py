@@ -18,7 +18,16 @@ import numpy as np
 from . import dtypes, functional as F
 from .dtypes import DTypeLike
 from .functional import arithmetic
-from .functional.dtypes import Array, Nested, Number, Scalar, category, get_default_dtype, number_dtype
+from .functional.dtypes import (
+    AnyArray,
+    Array,
+    Nested,
+    Number,
+    Scalar,
+    category,
+    get_default_dtype,
+    number_dtype,
+)
 from .functional.indexing import Index, getitem_parsed, index_put_from, parse_index, split_slices, succeed
 from .functional.node import Node, Operand, constant, dispatch, grad_mode, seal
 from .functional.op import cast
@@ -31,7 +40,7 @@ if TYPE_CHECKING:
     from .random import Generator
 
 P = ParamSpec("P")
-TensorLike: TypeAlias = "Tensor | Array | Scalar | bool | int | float | complex"
+TensorLike: TypeAlias = "Tensor | AnyArray | Scalar | bool | int | float | complex"
 _new = object.__new__
 _NUMBERS: Final = (bool, int, float, complex, np.ndarray, np.generic)
 

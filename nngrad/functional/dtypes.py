@@ -12,7 +12,10 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 Scalar: TypeAlias = np.bool_ | np.number
-Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Scalar]]
+#: an array of numbers. What gives an array says so of bools too: NumPy types arithmetic on numbers.
+Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.number]]
+#: an array of numbers or bools: what is taken for an array
+AnyArray: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Scalar]]
 DType: TypeAlias = np.dtype[Scalar]
 Number: TypeAlias = bool | int | float | complex
 T_co = TypeVar("T_co", covariant=True)

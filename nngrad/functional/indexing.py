@@ -14,13 +14,13 @@ from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
 
-from .dtypes import Array, Nested
-from .engine import ALONE, Cleared, Scatter, dense, has_unique_cells
+from .dtypes import AnyArray, Nested
+from .engine import ALONE, Cleared, Scatter, copied, dense, has_unique_cells
 from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
 from .op import Op, apply, cast, forward_error, general, is_number, linear, no_gradient, scalar
 from .shape import PUT, clone_op, normal_dim
 
-IndexPart: TypeAlias = SupportsIndex | slice | EllipsisType | HasNode | Array | Nested[bool | int] | None
+IndexPart: TypeAlias = SupportsIndex | slice | EllipsisType | HasNode | AnyArray | Nested[bool | int] | None
 Index: TypeAlias = IndexPart | tuple[IndexPart, ...]
 
 _set_value: Final = Draft.__dict__["_value"].__set__  # a slot is a descriptor
@@ -168,7 +168,7 @@ def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int 
 
 
 def _put(x: Any, value: Any, *rest: Any) -> Any:
-    result = np.array(x)
+    result = copied(x)
     result[_fill(rest[-1], rest[:-1])] = value
     return result
 
@@ -181,7 +181,7 @@ def _put_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
 
 def _put_value_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
     # a copy of the array: g may be cleared in place
-    taken: Any = getitem_op.call(g, *rest) if type(g) is Node else np.array(_getitem(g, *rest))
+    taken: Any = getitem_op.call(g, *rest) if type(g) is Node else copied(_getitem(g, *rest))
     if len(rest) > 1:
         lasts = _last_writers(x.shape, _fill(rest[-1], [getattr(a, "_value", a) for a in rest[:-1]]))
         if lasts is not None:

@@ -8,10 +8,10 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar, overload
 import numpy as np
 
 from .choice import maximum, minimum
-from .dtypes import Array, DType
+from .dtypes import AnyArray, DType
 from .indexing import along, getitem
 from .node import HasNode, Node, Operand, as_node, implements, seal
-from .op import Op, apply, cast, general, linear
+from .op import Op, apply, astype, cast, general, linear
 from .shape import Dims, normal_dim, normal_dims, reshape
 
 T_co = TypeVar("T_co", covariant=True)
@@ -149,7 +149,9 @@ def _extreme(name: str, reduce: Any) -> Any:
     def rule(g: Any, out: Any, x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
         # equal extremes share the gradient, as in PyTorch
         ties = np.equal(x, _with_dims(out, x.shape, dims))
-        ties = ties.astype(x.dtype) if isinstance(ties, np.ndarray) else cast(ties, x.dtype)
+        if dims is None:  # among NaNs too, though not along a dimension: again as in PyTorch
+            ties = np.logical_or(ties, np.not_equal(x, x))
+        ties = astype(ties, x.dtype)
         share = np.divide(_with_dims(g, x.shape, dims), np.sum(ties, axis=dims, keepdims=True))
         return np.multiply(share, ties)
 
@@ -234,7 +236,7 @@ def max(input: Operand) -> Node: ...
 @overload
 def max(input: Operand, dim: int, keepdim: bool = False) -> ValuesIndices[Node]: ...
 @overload
-def max(input: Operand, dim: HasNode | Array) -> Node: ...
+def max(input: Operand, dim: HasNode | AnyArray) -> Node: ...
 def max(input: Operand, dim: Any = None, keepdim: bool = False) -> Node | ValuesIndices[Node]:
     """The maximum of all elements; with `dim`, the maxima along it and their indices.
 
@@ -253,7 +255,7 @@ def min(input: Operand) -> Node: ...
 @overload
 def min(input: Operand, dim: int, keepdim: bool = False) -> ValuesIndices[Node]: ...
 @overload
-def min(input: Operand, dim: HasNode | Array) -> Node: ...
+def min(input: Operand, dim: HasNode | AnyArray) -> Node: ...
 def min(input: Operand, dim: Any = None, keepdim: bool = False) -> Node | ValuesIndices[Node]:
     """The minimum of all elements; with `dim`, the minima along it and their indices.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, final
 import numpy as np
 
 from ..autograd import no_grad
-from ..functional.dtypes import Array, DType
+from ..functional.dtypes import AnyArray, Array, DType
 from ..functional.node import Node, constant, read_only, seal
 from ..functional.op import cast
 from ..tensor import Size, Tensor
@@ -23,7 +23,7 @@ class SupportsArray(Protocol):
     def __array__(self) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]: ...
 
 
-StateValue: TypeAlias = Tensor | Array | SupportsArray
+StateValue: TypeAlias = Tensor | AnyArray | SupportsArray
 
 
 class IncompatibleKeys(NamedTuple):

@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise
 from math import prod
 from operator import attrgetter, is_
 from sys import getrefcount
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Pack:
         ends = list(accumulate([prod(shape) for shape in shapes], initial=0))
         self.tensors = list(tensors)
         self.shapes = list(shapes)
-        self.dtype = dtype
+        self.dtype: np.dtype[Any] = dtype
         self.at = [slice(start, stop) for start, stop in pairwise(ends)]
         self.nodes: list[Node | None] = [None] * len(self.tensors)
         self.parts: list[Array] = []
@@ -82,7 +82,7 @@ class Pack:
         """A flat array that nobody else sees: the one before the last `bind`, or a new one."""
         old = self.old
         self.old = None
-        if old is not None and getrefcount(old) == ALONE:
+        if old is not None and getrefcount(old) == ALONE and old.flags.writeable:
             return old
         return np.empty(self.size, self.dtype)
 
@@ -92,6 +92,7 @@ class Pack:
         if (
             flat is not None
             and self.is_bound()
+            and flat.flags.writeable
             and getrefcount(flat) == ALONE + 1 + len(self.parts)
             and _counts(self.parts).count(HELD_ONCE) == len(self.parts)
             and _counts(self.nodes).count(HELD_ONCE) == len(self.parts)

@@ -8,13 +8,13 @@ from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
-from ...functional.dtypes import Array
+from ...functional.dtypes import AnyArray, Scalar
 from ...functional.shape import stack
 from ...tensor import Tensor, wrap
 
 K = TypeVar("K")
 #: what becomes a tensor in a batch
-Leaf: TypeAlias = Tensor | Array | np.generic | bool | int | float
+Leaf: TypeAlias = Tensor | AnyArray | Scalar | bool | int | float
 
 
 @overload
