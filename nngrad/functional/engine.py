@@ -86,18 +86,24 @@ def scatter_add(buffer: Any, index: Any, g: Any) -> None:
         if type(part) is ndarray:
             np.add(part, g, out=part)
         else:
-            buffer[index] = part + g
+            buffer[index] = np.add(part, g)
     elif has_unique_cells(index):
-        buffer[index] += g
+        buffer[index] = np.add(buffer[index], g)
     else:
         np.add.at(buffer, index, g)
 
 
 def dense(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """`g` at `index` of an array of zeros."""
-    buffer = np.zeros(shape, g.dtype)
+    own = isinstance(g, (ndarray, np.generic))
+    buffer = np.zeros(shape, g.dtype) if own else np.zeros_like(g, shape=shape)
     scatter_add(buffer, index, g)
     return buffer
+
+
+def copied(array: Any) -> Any:
+    """A copy to write into, of an array of any library."""
+    return np.array(array) if isinstance(array, (ndarray, np.generic)) else np.copy(array)
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -291,16 +297,16 @@ def _backward(
                 if kind is Scatter:
                     buffer = grads.get(parent)
                     if parent not in owned:
-                        value = parent._value
-                        grads[parent] = buffer = (
-                            np.zeros(value.shape, value.dtype) if buffer is None else np.array(buffer)
-                        )
                         owned.add(parent)
+                        if buffer is None:
+                            grads[parent] = dense(gp.g, gp.index, parent._value.shape)
+                            continue
+                        grads[parent] = buffer = copied(buffer)
                     scatter_add(buffer, gp.index, gp.g)
                     continue
                 if kind is Cleared:
                     index = gp.index
-                    gp = gp.g if own else np.array(gp.g)
+                    gp = gp.g if own else copied(gp.g)
                     gp[index] = 0
                     if parent not in grads:
                         grads[parent] = gp
