@@ -250,7 +250,14 @@ CALLS: list[Callable[[Any, Any, Any], Any]] = [
     lambda t, x, y: t.squeeze(t.unsqueeze(x, 0)),
     lambda t, x, y: t.tensor([t.numel(x), t.is_tensor(x), t.is_tensor(1), t.is_floating_point(x)]),
     lambda t, x, y: t.tensor([t.equal(x, x), t.equal(x, y), t.equal(x, x[0])]),
-    lambda t, x, y: t.tensor([t.allclose(x, x + 1e-7), t.allclose(x, x + 0.01), t.allclose(x, y, atol=99.0)]),
+    lambda t, x, y: t.tensor(
+        [
+            t.allclose(x, x + 1e-7),
+            t.allclose(x, x + 0.01),
+            t.allclose(x * 1e4, x * 1e4 + 0.02),
+            t.allclose(x, y, atol=99.0),
+        ]
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ import nngrad
 
 #: what to print, made with either library, and its text
 PRINTED: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda t: t.tensor([0.5e-4, 1.5e-4]), "tensor([5.0000e-05, 1.5000e-04])"),
     (
         lambda t: t.tensor([1.0, 2.0]),
         "tensor([1., 2.])",
@@ -362,6 +363,16 @@ STEPS: list[tuple[Callable[[Any, Any], Any], str]] = [
 #: options, what to print, and its text
 OPTIONS: list[tuple[dict[str, Any], Callable[[Any], Any], str]] = [
     (
+        {"linewidth": 41},
+        lambda t: t.ones(3, requires_grad=True),
+        "tensor([1., 1., 1.], requires_grad=True)",
+    ),
+    (
+        {"linewidth": 40},
+        lambda t: t.ones(3, requires_grad=True),
+        "tensor([1., 1., 1.],\n       requires_grad=True)",
+    ),
+    (
         {"precision": 2},
         lambda t: t.tensor([1.12345]),
         "tensor([1.12])",
@@ -468,6 +479,19 @@ def test_names_of_backward_steps(call: Callable[[Any, Any], Any], name: str) -> 
     result = call(nngrad, nngrad.ones(2, 3, requires_grad=True))
     assert result.grad_fn.name() == name
     assert repr(result).endswith(f"grad_fn=<{name}>)")
+
+
+@pytest.mark.parametrize(("options", "make", "text"), OPTIONS)
+def test_recorded_options_are_pytorchs(
+    options: dict[str, Any], make: Callable[[Any], Any], text: str
+) -> None:
+    """What was recorded is what PyTorch prints with the same options."""
+    torch = pytest.importorskip("torch")
+    torch.set_printoptions(**options)
+    try:
+        assert repr(make(torch)) == text
+    finally:
+        torch.set_printoptions(profile="default")
 
 
 @pytest.mark.parametrize(("options", "make", "text"), OPTIONS)

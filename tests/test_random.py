@@ -36,6 +36,8 @@ def test_draws_equal_pytorch(seed: int) -> None:
                 (nngrad.randperm(count), torch.randperm(count)),
                 (nngrad.randint(-3, count + 1, (count,)), torch.randint(-3, count + 1, (count,))),
                 (nngrad.randint(2**40, (count,)), torch.randint(2**40, (count,))),
+                (nngrad.randint(2**28, (count,)), torch.randint(2**28, (count,))),
+                (nngrad.randint(2**28 - 1, (count,)), torch.randint(2**28 - 1, (count,))),
                 (
                     nngrad.bernoulli(nngrad.full((count,), 0.3, dtype=ours)),
                     torch.bernoulli(torch.full((count,), 0.3, dtype=theirs)),
@@ -113,6 +115,11 @@ def test_state_is_where_the_generator_stands() -> None:
     assert nngrad.randn(5, generator=generator).tolist() != first
     generator.set_state(state)
     assert nngrad.randn(5, generator=generator).tolist() == first
+    generator.manual_seed(1)
+    assert (
+        nngrad.randn(1, generator=generator).item()
+        == nngrad.randn(1, generator=Generator().manual_seed(1)).item()
+    )
     nngrad.set_rng_state(state)
     assert nngrad.get_rng_state().tolist() == state.tolist()
     with pytest.raises(TypeError, match="uint8"):
