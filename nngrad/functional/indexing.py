@@ -169,8 +169,18 @@ def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int 
 
 def _put(x: Any, value: Any, *rest: Any) -> Any:
     result = copied(x)
-    result[_fill(rest[-1], rest[:-1])] = value
+    result[_fill(rest[-1], rest[:-1])] = _without_leading_ones(value)
     return result
+
+
+def _without_leading_ones(value: Any) -> Any:
+    """The value to assign: PyTorch drops its leading 1s, where NumPy takes them in part of the cases."""
+    shape = value.shape
+    if not shape or shape[0] != 1:
+        return value
+    while shape and shape[0] == 1:
+        shape = shape[1:]
+    return np.reshape(value, shape)
 
 
 def _put_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
@@ -300,7 +310,7 @@ def index_put_from(box: list[Node], template: Any, arrays: tuple[Node, ...], val
         if reader._value.base is buffer:
             _set_value(reader, np.array(reader._value))
     try:
-        buffer[index] = fill._value
+        buffer[index] = _without_leading_ones(fill._value)
     except (ValueError, IndexError) as error:
         raise forward_error("index_put", error, [buffer, fill._value]) from error
     box.clear()
