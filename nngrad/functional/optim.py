@@ -154,7 +154,7 @@ def adam_kernel(
     np.multiply(state[1], beta2, v)
     np.multiply(g, 1 - beta2, s)
     np.add(v, np.multiply(s, g, s), v)
-    largest = np.maximum(state[2], v, new_state[2]) if amsgrad else v
+    largest = np.maximum(state[2], v, out=new_state[2]) if amsgrad else v
     c2 = sqrt(1 - beta2**step)
     np.sqrt(largest, s)
     np.add(s, eps * c2, s)

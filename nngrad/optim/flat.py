@@ -34,7 +34,7 @@ class Bucket:
         shapes = [v.shape for v in values]
         dtype = values[0].dtype
         self.op = op
-        self.params = Pack(params, shapes, dtype)
+        self.params: Pack = Pack(params, shapes, dtype)
         self.held: list[dict[str, Any]] = [state.setdefault(p, {}) for p in params] if how.kinds else []
         for kind in how.kinds:
             for held, shape in zip(self.held, shapes):
@@ -51,7 +51,7 @@ class Bucket:
             self.counters = []
         self.counted: list[Node | None] = [None] * len(self.counters)
         # PyTorch's SGD counts nothing: a buffer is there from the second step on
-        self.counts = [int(how.kinds[0] in held) for held in self.held] or [1] * len(params)
+        self.counts: list[int] = [int(how.kinds[0] in held) for held in self.held] or [1] * len(params)
         self.packs: list[Pack] = []
         for kind in how.kinds:
             for held, value in zip(self.held, values):
@@ -60,7 +60,7 @@ class Bucket:
             pack = Pack([held[kind] for held in self.held], shapes, dtype)
             pack.bind(np.array(pack.read()))
             self.packs.append(pack)
-        self.kinds = how.kinds
+        self.kinds: tuple[str, ...] = how.kinds
         self.gradients: Array | None = None
         self.scratch: Array | None = None
 
@@ -76,78 +76,82 @@ class Bucket:
             return False
         return self.params.fits() and all(pack.fits() for pack in self.packs)
 
-    def gather(self) -> tuple[Array, list[bool]] | None:
-        """The gradients in one flat array, and which parameters have one; None if none has."""
-        values: list[Array | None] = []
+    def gather(self) -> tuple[Array, list[bool] | None] | None:
+        """The gradients in one flat array, and which parameters have one (None for all of them).
+
+        None if no parameter has one.
+        """
+        values: list[Array] = []
+        missing: list[int] = []
         for tensor, shape in zip(self.params.tensors, self.params.shapes):
             grad = tensor._grad
             if grad is None:
-                values.append(None)
+                missing.append(len(values))
+                values.append(np.zeros(shape, self.params.dtype))
                 continue
-            value = grad._node._value if grad._view is None else grad.node._value
+            value = (grad._node if grad._view is None else grad.node)._value
             if value.shape != shape:
                 raise RuntimeError(f"{self.op}: a gradient has shape {value.shape}, its parameter {shape}")
             values.append(value)
-        active = [value is not None for value in values]
-        if not any(active):
+        if len(missing) == len(values):
             return None
-        filled = [
-            np.zeros(shape, self.params.dtype) if value is None else value
-            for value, shape in zip(values, self.params.shapes)
-        ]
-        if self.gradients is None and len(filled) > 1:
+        if self.gradients is None and len(values) > 1:
             self.gradients = np.empty(self.params.size, self.params.dtype)
-        return self.params.gather(filled, self.gradients), active
+        active = [i not in missing for i in range(len(values))] if missing else None
+        return self.params.gather(values, self.gradients), active
 
     def read_counts(self) -> None:
         """Look at the counts of steps again if somebody else has set them."""
-        counters = self.counters
-        if not all(map(is_, [c._node for c in counters], self.counted)):
-            self.counted = [c.node for c in counters]
+        if not all(map(is_, [counter._node for counter in self.counters], self.counted)):
+            self.counted = [counter.node for counter in self.counters]
             self.counts = [int(node._value) for node in self.counted if node is not None]
 
-    def update(self, g: Array, active: list[bool], kernel: Kernel, hyper: object) -> None:
+    def update(self, g: Array, active: list[bool] | None, kernel: Kernel, hyper: object) -> None:
         """Give the parameters that have gradients their new values."""
-        self.read_counts()
+        if self.counters:
+            self.read_counts()
         p = self.params.read()
         state = [pack.read() for pack in self.packs]
         new_p = self.params.space()
         new_state = [pack.own() for pack in self.packs]
-        if self.scratch is None:
-            self.scratch = scratch_for(p)
-        for at, is_active, step in self._runs(active):
-            news = [x[at] for x in new_state]
-            if is_active:
-                olds = [x[at] for x in state]
-                run(kernel, p[at], g[at], olds, new_p[at], news, self.scratch, hyper, step)
-            else:
-                new_p[at] = p[at]
-                for old, new in zip(state, news):
-                    new[...] = old[at]
+        scratch = self.scratch
+        if scratch is None:
+            scratch = self.scratch = scratch_for(p)
+        counts = self.counts
+        if active is None and counts.count(counts[0]) == len(counts):
+            run(kernel, p, g, state, new_p, new_state, scratch, hyper, counts[0] + 1)
+        else:
+            for at, is_active, step in self._runs(active or [True] * len(counts)):
+                news = [x[at] for x in new_state]
+                if is_active:
+                    run(kernel, p[at], g[at], [x[at] for x in state], new_p[at], news, scratch, hyper, step)
+                else:
+                    for old, new in zip([p, *state], [new_p[at], *news]):
+                        np.copyto(new, old[at])
         del p, state
         self.params.bind(new_p)
         for pack, flat in zip(self.packs, new_state):
             pack.bind(flat)
-        self.counts = [count + is_active for count, is_active in zip(self.counts, active)]
-        self._bind_counts()
+        if self.packs:
+            self._bind_counts(active)
 
     def _runs(self, active: list[bool]) -> Iterator[tuple[slice, bool, int]]:
         """The longest stretches of parameters that take the same step, or none."""
-        counts = self.counts
-        if all(active) and counts.count(counts[0]) == len(counts):
-            yield slice(0, self.params.size), True, counts[0] + 1
-            return
-        for (is_active, count), places in groupby(
-            zip(active, counts, self.params.at), key=lambda place: place[:2]
-        ):
-            ats = [at for _, _, at in places]
+        places = zip(active, self.counts, self.params.at)
+        for (is_active, count), places_ in groupby(places, key=lambda place: place[:2]):
+            ats = [at for _, _, at in places_]
             yield slice(ats[0].start, ats[-1].stop), is_active, count + 1
 
-    def _bind_counts(self) -> None:
-        nodes = {count: seal(np.array(count, np.float32)) for count in set(self.counts)}
-        for i, counter in enumerate(self.counters):
-            self.counted[i] = node = nodes[self.counts[i]]
-            counter._view, counter._node = None, node
+    def _bind_counts(self, active: list[bool] | None) -> None:
+        if active is None:
+            self.counts = counts = [count + 1 for count in self.counts]
+        else:
+            self.counts = counts = [count + is_active for count, is_active in zip(self.counts, active)]
+        if self.counters:
+            nodes = {count: seal(np.array(count, np.float32)) for count in set(counts)}
+            self.counted = [nodes[count] for count in counts]
+            for counter, count in zip(self.counters, counts):
+                counter._view, counter._node = None, nodes[count]
 
 
 class Plan:
@@ -164,7 +168,7 @@ class Plan:
         self.params = params
         self.kinds = kinds
         self.counts = counts
-        self.buckets = [Bucket(op, part, state, self) for part in _packed(params)]
+        self.buckets: list[Bucket] = [Bucket(op, part, state, self) for part in _packed(params)]
 
 
 def _packed(params: list[Tensor]) -> Iterable[list[Tensor]]:
@@ -207,7 +211,7 @@ class FlatOptimizer(Optimizer):
         closure: called first, with gradients enabled, to compute them; what it returns is returned.
         """
         loss = call_closure(closure)
-        work: list[tuple[Bucket, Array, list[bool], Kernel, Any]] = []
+        work: list[tuple[Bucket, Array, list[bool] | None, Kernel, Any]] = []
         for i, group in enumerate(self.param_groups):
             kernel, hyper, kinds = self._rule(group)
             plan = self._planned(i, group, kinds)

@@ -16,7 +16,7 @@ from ..tensor import Tensor
 
 R = TypeVar("R")
 ParamGroup: TypeAlias = dict[str, Any]
-Params: TypeAlias = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[ParamGroup]
+Params: TypeAlias = Iterable[Tensor | tuple[str, Tensor] | ParamGroup]
 StateDict: TypeAlias = dict[str, Any]
 
 
@@ -191,7 +191,7 @@ def _copied(value: Any, name: str, owner: Any) -> Any:
     if isinstance(value, Tensor):
         array = np.array(value.node._value)
     elif hasattr(value, "__array__"):
-        array = np.array(value)
+        array = np.array(np.asarray(value))  # in two steps: PyTorch's __array__ knows no `copy`
     else:
         from copy import deepcopy
 

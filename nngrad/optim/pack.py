@@ -37,10 +37,10 @@ class Pack:
 
     def __init__(self, tensors: Sequence[Tensor], shapes: Sequence[tuple[int, ...]], dtype: DType) -> None:
         ends = list(accumulate([prod(shape) for shape in shapes], initial=0))
-        self.tensors = list(tensors)
-        self.shapes = list(shapes)
+        self.tensors: list[Tensor] = list(tensors)
+        self.shapes: list[tuple[int, ...]] = list(shapes)
         self.dtype: np.dtype[Any] = dtype
-        self.at = [slice(start, stop) for start, stop in pairwise(ends)]
+        self.at: list[slice] = [slice(start, stop) for start, stop in pairwise(ends)]
         self.nodes: list[Node | None] = [None] * len(self.tensors)
         self.parts: list[Array] = []
         self.flat: Array | None = None
