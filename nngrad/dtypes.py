@@ -27,7 +27,7 @@ class dtype:
     __slots__ = ("dtype", "name")
 
     def __init__(self, name: str, numpy: DType) -> None:
-        self.name = name
+        self.name: str = name
         self.dtype: DType = numpy
 
     @property

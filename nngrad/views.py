@@ -35,11 +35,11 @@ class View:
     __slots__ = ("base", "recorded", "seen", "steps")
 
     def __init__(self, base: Tensor, steps: tuple[Step, ...], seen: Node, recorded: bool) -> None:
-        self.base = base
-        self.steps = steps
+        self.base: Tensor = base
+        self.steps: tuple[Step, ...] = steps
         # the base's node that the view was last in step with: weak, lest reading cost the next writer a copy
-        self.seen = weakref.ref(seen)
-        self.recorded = recorded  # False: made under no_grad, a reader outside the graph
+        self.seen: weakref.ref[Node] = weakref.ref(seen)
+        self.recorded: bool = recorded  # False: made under no_grad, a reader outside the graph
 
     def look(self, tensor: Tensor) -> Node:
         """The view's node, from the base's as it is now."""
@@ -66,7 +66,7 @@ class Home:
     __slots__ = ("__weakref__", "tensor")
 
     def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
+        self.tensor: Tensor = tensor
         tensor._home = weakref.ref(self)
 
 
@@ -76,9 +76,9 @@ class Alias:
     __slots__ = ("home", "seen", "steps")
 
     def __init__(self, home: Home, steps: tuple[Step, ...]) -> None:
-        self.home = home
-        self.steps = steps
-        self.seen = weakref.ref(home.tensor.node)
+        self.home: Home = home
+        self.steps: tuple[Step, ...] = steps
+        self.seen: weakref.ref[Node] = weakref.ref(home.tensor.node)
 
     @property
     def base(self) -> Tensor:

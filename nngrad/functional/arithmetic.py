@@ -6,7 +6,7 @@ Inputs broadcast together and meet in one dtype (dtypes.py); the engine undoes t
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,13 +16,15 @@ from .elementary import quiet, select, sqrt
 from .node import Node, Operand, as_node, implements, seal
 from .op import apply, cast, general, is_number, linear, pointwise, promote
 
-add_op = linear("add", np.add, lambda g, _, a, b: g, lambda g, _, a, b: g, elementwise=True)
-sub_op = linear("sub", np.subtract, lambda g, _, a, b: g, lambda g, _, a, b: np.negative(g), elementwise=True)
+add_op: Final = linear("add", np.add, lambda g, _, a, b: g, lambda g, _, a, b: g, elementwise=True)
+sub_op: Final = linear(
+    "sub", np.subtract, lambda g, _, a, b: g, lambda g, _, a, b: np.negative(g), elementwise=True
+)
 _neg = linear("neg", np.negative, lambda g, _, x: np.negative(g), elementwise=True)
-mul_op = pointwise(
+mul_op: Final = pointwise(
     "mul", np.multiply, lambda g, _, a, b: np.multiply(g, b), lambda g, _, a, b: np.multiply(g, a)
 )
-div_op = pointwise(
+div_op: Final = pointwise(
     "div",
     quiet(np.divide),
     lambda g, _, a, b: np.divide(g, b),

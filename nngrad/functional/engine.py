@@ -50,8 +50,8 @@ class Scatter:
     __slots__ = ("g", "index")
 
     def __init__(self, g: Any, index: Any) -> None:
-        self.g = g
-        self.index = index
+        self.g: Any = g
+        self.index: Any = index
 
 
 class Cleared:
@@ -60,8 +60,8 @@ class Cleared:
     __slots__ = ("g", "index")
 
     def __init__(self, g: Any, index: Any) -> None:
-        self.g = g
-        self.index = index
+        self.g: Any = g
+        self.index: Any = index
 
 
 def is_basic(index: Any) -> bool:

@@ -156,7 +156,7 @@ class Node(Draft):
     def __getitem__(self, index: Any) -> Node:
         return NUMPY[GETITEM](self, index)
 
-    __hash__ = object.__hash__
+    __hash__: Final = object.__hash__
 
     def __add__(self, other: Operand) -> Node:
         return NUMPY[np.add](self, other)
@@ -434,10 +434,10 @@ class Hole:
     __slots__ = ("dtype", "shape", "why")
 
     def __init__(self, why: str, value: Any = None) -> None:
-        self.why = why
+        self.why: str = why
         if value is not None:
-            self.shape = value.shape
-            self.dtype = value.dtype
+            self.shape: tuple[int, ...] = value.shape
+            self.dtype: DType = value.dtype
 
     def __getattr__(self, name: str) -> NoReturn:
         raise RuntimeError(f"this value is gone: {self.why}")

@@ -57,15 +57,15 @@ class Op:
         uses_out: bool | None = None,
         saves: bool = False,
     ) -> None:
-        self.name = name
+        self.name: str = name
         self.kind: Kind = kind
-        self.forward = forward
+        self.forward: Callable[..., Any] = forward
         self.rules: tuple[Any, ...] = tuple(rules)
-        self.vjp = vjp
+        self.vjp: Rule | None = vjp
         if uses_out is None:
             uses_out = vjp is not None or any(r.__code__.co_varnames[1] != "_" for r in self.rules)
-        self.uses_out = uses_out
-        self.saves = saves
+        self.uses_out: bool = uses_out
+        self.saves: bool = saves
         #: what `backward` leaves in place of an op whose operands it has freed
         self.freed: Op | None = None
         self.call: Callable[..., Node] = _any_arity(self)
@@ -113,7 +113,7 @@ def forward_error(op: str, error: Exception, values: Sequence[Any]) -> Exception
     if "broadcast" in str(error) and len(shapes) >= 2:
         width = max(len(s) for s in shapes)
         padded = [(1,) * (width - len(s)) + s for s in shapes]
-        for dim in range(width):
+        for dim in reversed(range(width)):  # as PyTorch looks for the one to report
             sizes = [s[dim] for s in padded if s[dim] != 1]
             if len(set(sizes)) > 1:
                 return RuntimeError(

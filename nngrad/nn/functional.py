@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .. import dtypes, functional as F, random
 from ..dtypes import DTypeLike
 from ..functional.warn import warn_user
 from ..tensor import Tensor, lift
 
-linear = lift(F.linear)
-tanh = lift(F.tanh)
-sigmoid = lift(F.sigmoid)
-cross_entropy = lift(F.cross_entropy)
-mse_loss = lift(F.mse_loss)
+linear: Final = lift(F.linear)
+tanh: Final = lift(F.tanh)
+sigmoid: Final = lift(F.sigmoid)
+cross_entropy: Final = lift(F.cross_entropy)
+mse_loss: Final = lift(F.mse_loss)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:

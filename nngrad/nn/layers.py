@@ -55,7 +55,7 @@ class Linear(Module):
         check_device("Linear", device)
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = empty_parameter(out_features, in_features, dtype=dtype)
+        self.weight: Parameter = empty_parameter(out_features, in_features, dtype=dtype)
         if bias:
             self.bias = empty_parameter(out_features, dtype=dtype)
         else:

@@ -40,7 +40,7 @@ class Pack:
         self.tensors: list[Tensor] = list(tensors)
         self.shapes: list[tuple[int, ...]] = list(shapes)
         self.dtype: np.dtype[Any] = dtype
-        self.at: list[slice] = [slice(start, stop) for start, stop in pairwise(ends)]
+        self.at: list[slice[int, int, Any]] = [slice(start, stop) for start, stop in pairwise(ends)]
         self.nodes: list[Node | None] = [None] * len(self.tensors)
         self.parts: list[Array] = []
         self.flat: Array | None = None
