@@ -165,14 +165,15 @@ _amin: Final = _extreme("amin", np.min)
 def _reduce_extreme(op: Any, x: Node, dim: Dims | None, keepdim: bool) -> Node:
     dims = normal_dims(op.name, dim, x.ndim) or None
     if not _count(x.shape, dims) and (x.size or dims is None or 0 in [x.shape[d] for d in dims]):
-        raise RuntimeError(f"{op.name}: Expected reduction dim to have non-zero size, got shape {x.shape}")
+        kind = RuntimeError if dims is None else IndexError
+        raise kind(f"{op.name}: Expected reduction dim to have non-zero size, got shape {x.shape}")
     return apply(op, (x,), (dims, keepdim))
 
 
 def amax(input: Operand, dim: Dims | None = None, keepdim: bool = False) -> Node:
     """The maximum over some dimensions, or all; NaN wins. Equal maxima share the gradient.
 
-    Raises RuntimeError where there are no elements to choose from.
+    Raises IndexError where there are no elements to choose from (over all of them, RuntimeError).
 
     >>> amax(np.array([[1.0, 3.0], [2.0, 0.0]]), dim=1).data
     array([3., 2.])
@@ -183,7 +184,7 @@ def amax(input: Operand, dim: Dims | None = None, keepdim: bool = False) -> Node
 def amin(input: Operand, dim: Dims | None = None, keepdim: bool = False) -> Node:
     """The minimum over some dimensions, or all; NaN wins. Equal minima share the gradient.
 
-    Raises RuntimeError where there are no elements to choose from.
+    Raises IndexError where there are no elements to choose from (over all of them, RuntimeError).
 
     >>> amin(np.array([[1.0, 3.0], [2.0, 0.0]]), dim=1).data
     array([1., 0.])

@@ -291,13 +291,13 @@ def concat(tensors: Sequence[Operand], dim: int = 0, *, axis: int | None = None)
     """The inputs one after the other along an existing dimension.
 
     Their other sizes must agree; a 1-d input without elements is passed over, as in PyTorch.
-    Raises RuntimeError otherwise, or if there are none.
+    Raises RuntimeError otherwise, and ValueError if there are none.
 
     >>> concat([np.zeros(2), np.ones(1)]).data
     array([0., 0., 1.])
     """
     if not len(tensors):
-        raise RuntimeError("concat: expected a non-empty list of tensors")
+        raise ValueError("concat: expected a non-empty list of tensors")
     nodes = promote("concat", *tensors)
     shaped = [n for n in nodes if n.shape != (0,)] or list(nodes[:1])
     first = shaped[0]
