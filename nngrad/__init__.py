@@ -1,6 +1,6 @@
 """NNGrad: automatic differentiation and neural networks on NumPy, with PyTorch's surface."""
 
-from . import functional as functional, nn as nn
+from . import autograd as autograd, functional as functional, nn as nn, optim as optim, utils as utils
 from .autograd import (
     enable_grad as enable_grad,
     grad as grad,
