@@ -35,10 +35,10 @@ $(BIN)/has-%: pyproject.toml | $(BIN)/python
 install: $(BIN)/has-$(or $(EXTRAS),test)
 
 demo: $(BIN)/has-$(or $(EXTRAS),demo)
-	$(BIN)/python examples/digits.py
+	$(BIN)/python -m examples.digits
 
 demo-pure: $(BIN)/has-$(or $(EXTRAS),demo)
-	$(BIN)/python examples/digits_pure.py
+	$(BIN)/python -m examples.digits_pure
 
 # one thread a worker; `pytest`, not `python -m pytest`, so that what is installed is tested
 test: $(BIN)/has-$(or $(EXTRAS),test)
