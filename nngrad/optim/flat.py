@@ -111,9 +111,9 @@ class Bucket:
         if self.counters:
             self.read_counts()
         p = self.params.read()
-        state = [pack.read() for pack in self.packs]
         new_p = self.params.space()
-        new_state = [pack.own() for pack in self.packs]
+        new_state = [pack.own() for pack in self.packs]  # before `state` refers to the same arrays
+        state = [pack.read() for pack in self.packs]
         scratch = self.scratch
         if scratch is None:
             scratch = self.scratch = scratch_for(p)
