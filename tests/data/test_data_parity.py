@@ -168,7 +168,11 @@ def test_collate(name: str) -> None:
     assert plain(data.default_collate(batch(Tensor))) == plain(theirs.default_collate(batch(torch.tensor)))
 
 
-@pytest.mark.parametrize("batch", [[None, None], [object()], [np.array(["a"])], [[1], [1, 2]]], ids=repr)
+@pytest.mark.parametrize(
+    "batch",
+    [[None, None], [object()], [np.array(["a"])], [[1], [1, 2]]],
+    ids=["none", "object", "strings", "ragged"],
+)
 def test_collate_refuses_what_pytorch_refuses(batch: list[Any]) -> None:
     with pytest.raises((TypeError, RuntimeError)) as expected:
         theirs.default_collate(batch)
