@@ -14,11 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from .node import FREED, Draft, Node, grad_mode
+from .node import FREED, Draft, Node, grad_mode, seal
 
 ndarray = np.ndarray
 _set_op: Final = Draft.__dict__["op"].__set__  # a slot is a descriptor
 _set_value: Final = Draft.__dict__["_value"].__set__
+_set_prev: Final = Draft.__dict__["prev"].__set__
 _set_saved: Final = Draft.__dict__["saved"].__set__
 
 #: what is called with a node's cotangent before the node's rules run; id(node) -> hooks by number
@@ -280,7 +281,10 @@ def _backward(
                     rule(g, out, *values, *params) if rule is not None and p in counts else None
                     for p, rule in zip_longest(prev, op.rules)
                 ]
+        has_leaf = False
         for parent, gp in zip(prev, sent):
+            if not parent.prev:
+                has_leaf = True
             count = count_of(parent)
             if count is None:
                 if free and op.freed is not None and getrefcount(parent) == IN_ZIP:  # only `prev` has it
@@ -328,12 +332,21 @@ def _backward(
             _set_op(node, op.freed)
             if node.saved is not None:
                 _set_saved(node, None)
+            if has_leaf:  # lest a graph that is only looked at holds on to old values of parameters
+                _set_prev(node, type(prev)([_stand_in(p) for p in prev]))
             # only its consumers and the collections of this function refer to it
             if getrefcount(node) == ALONE + edges[node] + 2 + (node in owned):
                 _set_value(node, FREED)
     if visited != len(counts):
         raise cycle_error(counts)
     return results
+
+
+def _stand_in(parent: Node) -> Node:
+    """A variable without its value; any other node as it is."""
+    if parent.prev or not parent.tracked:
+        return parent
+    return seal(FREED, params=parent.params, tracked=True)
 
 
 def run_hooks(hooks: Mapping[int, Callable[[Any], Any]], g: Any) -> Any:

@@ -1,8 +1,8 @@
 """Optimisers that run one of the core's kernels over packed parameters.
 
 A group's parameters that have gradients are packed: each large one alone, the small ones together.
-New values go to the array that the parameters had before the last step (see pack.py), state is
-updated in place.
+Parameters and state are updated in place where nobody else sees them, else in an array of their own
+(see pack.py).
 """
 
 from __future__ import annotations
@@ -110,9 +110,9 @@ class Bucket:
         """Give the parameters that have gradients their new values."""
         if self.counters:
             self.read_counts()
+        new_p = self.params.own()  # before `p` and `state` refer to the same arrays
+        new_state = [pack.own() for pack in self.packs]
         p = self.params.read()
-        new_p = self.params.space()
-        new_state = [pack.own() for pack in self.packs]  # before `state` refers to the same arrays
         state = [pack.read() for pack in self.packs]
         scratch = self.scratch
         if scratch is None:
