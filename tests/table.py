@@ -189,7 +189,7 @@ def elementwise() -> Iterator[Row]:
     for row in binary("remainder", np.remainder, "real", "positive"):
         yield replace(row, seed=6)  # away from the jumps
     yield from binary("floor_divide", np.floor_divide, grad=False)
-    for name, ufunc in (
+    compared: tuple[tuple[str, np.ufunc], ...] = (
         ("eq", np.equal),
         ("ne", np.not_equal),
         ("lt", np.less),
@@ -198,7 +198,8 @@ def elementwise() -> Iterator[Row]:
         ("ge", np.greater_equal),
         ("logical_and", np.logical_and),
         ("logical_or", np.logical_or),
-    ):
+    )
+    for name, ufunc in compared:
         yield from binary(name, ufunc, grad=False)
     whole: tuple[tuple[str, np.ufunc], ...] = (
         ("bitwise_and", np.bitwise_and),
@@ -258,7 +259,11 @@ def elementwise() -> Iterator[Row]:
             grad=False,
         )
     yield Row(
-        "abs", "of-difference", lambda f, x, y: f.abs(f.sub(x, y)), real((3,), (3,)), lambda x, y: np.abs(x - y)
+        "abs",
+        "of-difference",
+        lambda f, x, y: f.abs(f.sub(x, y)),
+        real((3,), (3,)),
+        lambda x, y: np.abs(x - y),
     )
 
 
@@ -333,19 +338,18 @@ def reductions() -> Iterator[Row]:
                     special=((np.stack([ROWS_OF_POINTS, ROWS_OF_POINTS], 1),),) if label == "last" else (),
                 )
         yield Row(name, "0d", lambda f, x, name=name: getattr(f, name)(x), real(()), numpy)
-    for name, numpy in (("sum", np.sum),):
-        yield Row(
-            name,
-            "dtype",
-            lambda f, x: f.sum(x, 1, dtype=np.dtype(np.longdouble)),
-            real((2, 3)),
-            lambda x: x.sum(1, dtype=np.longdouble),
-            torch=False,
-        )
-        yield Row(name, "zero-size", lambda f, x: f.sum(x, 1), real((2, 0)), lambda x: x.sum(1))
-        yield Row(name, "zero-size-kept", lambda f, x: f.sum(x, 0), real((2, 0)), lambda x: x.sum(0))
-        yield Row(name, "dim-empty", lambda f, x: f.sum(x, ()), real((2, 3)), np.sum)
-        yield Row(name, "dim-0-of-0d", lambda f, x: f.sum(x, 0), real(()), np.sum)
+    yield Row(
+        "sum",
+        "dtype",
+        lambda f, x: f.sum(x, 1, dtype=np.dtype(np.longdouble)),
+        real((2, 3)),
+        lambda x: x.sum(1, dtype=np.longdouble),
+        torch=False,
+    )
+    yield Row("sum", "zero-size", lambda f, x: f.sum(x, 1), real((2, 0)), lambda x: x.sum(1))
+    yield Row("sum", "zero-size-kept", lambda f, x: f.sum(x, 0), real((2, 0)), lambda x: x.sum(0))
+    yield Row("sum", "dim-empty", lambda f, x: f.sum(x, ()), real((2, 3)), np.sum)
+    yield Row("sum", "dim-0-of-0d", lambda f, x: f.sum(x, 0), real(()), np.sum)
     for name, numpy, argued in (("max", np.max, np.argmax), ("min", np.min, np.argmin)):
         for shape in ((2, 3), (), (1,)):
             yield Row(
@@ -376,7 +380,12 @@ def reductions() -> Iterator[Row]:
             np.maximum if name == "max" else np.minimum,
         )
         yield Row(
-            f"arg{name}", "all", lambda f, x, name=name: getattr(f, "arg" + name)(x), real((2, 3)), argued, grad=False
+            f"arg{name}",
+            "all",
+            lambda f, x, name=name: getattr(f, "arg" + name)(x),
+            real((2, 3)),
+            argued,
+            grad=False,
         )
         yield Row(
             f"arg{name}",
@@ -410,9 +419,7 @@ def shaping() -> Iterator[Row]:
     )
     yield of("permute", "negative", (2, 3), lambda f, x: f.permute(x, (-1, 0)), np.transpose)
     yield of("permute", "0d", (), lambda f, x: f.permute(x, ()), lambda x: x)
-    yield of(
-        "transpose", "0,-1", (2, 3, 2), lambda f, x: f.transpose(x, 0, -1), lambda x: x.swapaxes(0, -1)
-    )
+    yield of("transpose", "0,-1", (2, 3, 2), lambda f, x: f.transpose(x, 0, -1), lambda x: x.swapaxes(0, -1))
     yield of("transpose", "0d", (), lambda f, x: f.transpose(x, 0, -1), lambda x: x)
     yield of("T", "2x3", (2, 3), lambda f, x: f.T(x), np.transpose)
     yield of("T", "1d", (3,), lambda f, x: f.T(x), np.transpose)
@@ -432,7 +439,11 @@ def shaping() -> Iterator[Row]:
         lambda x: np.broadcast_to(x, (0, 3)),
     )
     yield of(
-        "expand", "minus-1", (3, 1), lambda f, x: f.expand(x, 2, -1, 4), lambda x: np.broadcast_to(x, (2, 3, 4))
+        "expand",
+        "minus-1",
+        (3, 1),
+        lambda f, x: f.expand(x, 2, -1, 4),
+        lambda x: np.broadcast_to(x, (2, 3, 4)),
     )
     yield Row(
         "broadcast",
@@ -456,7 +467,9 @@ def shaping() -> Iterator[Row]:
         real((0,), (2, 3)),
         lambda x, y: y,
     )
-    yield Row("cat", "the-same", lambda f, x: f.cat([x, x], -1), real((2, 2)), lambda x: np.concatenate([x, x], -1))
+    yield Row(
+        "cat", "the-same", lambda f, x: f.cat([x, x], -1), real((2, 2)), lambda x: np.concatenate([x, x], -1)
+    )
     for dim in (0, 1, -1):
         yield Row(
             "stack",
@@ -466,9 +479,7 @@ def shaping() -> Iterator[Row]:
             lambda x, y, dim=dim: np.stack([x, y], dim),
         )
     yield Row("stack", "0d", lambda f, x, y: f.stack([x, y]), real((), ()), lambda x, y: np.stack([x, y]))
-    yield of(
-        "split", "size", (5, 2), lambda f, x: tuple(f.split(x, 2)), lambda x: (x[:2], x[2:4], x[4:])
-    )
+    yield of("split", "size", (5, 2), lambda f, x: tuple(f.split(x, 2)), lambda x: (x[:2], x[2:4], x[4:]))
     yield of(
         "split",
         "sizes",
@@ -570,7 +581,12 @@ def matrices() -> Iterator[Row]:
         ((1, 1), (1, 1)),
     ):
         yield Row(
-            "matmul", f"{told(a)}-{told(b)}", lambda f, x, y: f.matmul(x, y), real(a, b), np.matmul, dtypes="fdl"
+            "matmul",
+            f"{told(a)}-{told(b)}",
+            lambda f, x, y: f.matmul(x, y),
+            real(a, b),
+            np.matmul,
+            dtypes="fdl",
         )
     for shape in ((4, 3), (3,), (2, 2, 3), (0, 3), (2, 0, 3)):
         yield Row(
@@ -582,9 +598,21 @@ def matrices() -> Iterator[Row]:
             dtypes="fd",
         )
     yield Row(
-        "linear", "no-bias", lambda f, x, w: f.linear(x, w), real((4, 3), (2, 3)), lambda x, w: x @ w.T, dtypes="fdl"
+        "linear",
+        "no-bias",
+        lambda f, x, w: f.linear(x, w),
+        real((4, 3), (2, 3)),
+        lambda x, w: x @ w.T,
+        dtypes="fdl",
     )
-    yield Row("linear", "vector", lambda f, x, w: f.linear(x, w), real((4, 3), (3,)), lambda x, w: x @ w, dtypes="fd")
+    yield Row(
+        "linear",
+        "vector",
+        lambda f, x, w: f.linear(x, w),
+        real((4, 3), (3,)),
+        lambda x, w: x @ w,
+        dtypes="fd",
+    )
 
 
 def losses() -> Iterator[Row]:
@@ -616,7 +644,9 @@ def losses() -> Iterator[Row]:
             dtypes="efd",
         )
     x, t = Arg((4, 3)), Arg((4,), "int")
-    yield Row("cross_entropy", "mean", lambda f, x, t: f.cross_entropy(x, t), (x, t), _cross_entropy, dtypes="fd")
+    yield Row(
+        "cross_entropy", "mean", lambda f, x, t: f.cross_entropy(x, t), (x, t), _cross_entropy, dtypes="fd"
+    )
     for reduction, reduce in (("sum", np.sum), ("none", lambda v: v)):
         yield Row(
             "cross_entropy",
@@ -667,9 +697,7 @@ def losses() -> Iterator[Row]:
             f"probabilities-{reduction}",
             lambda f, x, p, r=reduction: f.cross_entropy(x, p, reduction=r, label_smoothing=0.2),
             (x, Arg((4, 3), "positive")),
-            lambda x, p, r=reduction: _reduced(
-                -(np.log(_softmax(x, 1)) * (p * 0.8 + 0.2 / 3)).sum(1), r
-            ),
+            lambda x, p, r=reduction: _reduced(-(np.log(_softmax(x, 1)) * (p * 0.8 + 0.2 / 3)).sum(1), r),
             dtypes="fd",
         )
     yield Row(
@@ -692,7 +720,8 @@ def losses() -> Iterator[Row]:
 
 
 def _reduced(losses: Array, reduction: str) -> Any:
-    return {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction](losses)
+    reduce: dict[str, Call] = {"mean": np.mean, "sum": np.sum, "none": np.asarray}
+    return reduce[reduction](losses)
 
 
 def _smoothed(x: Array, t: Array, w: Array, reduction: str, smoothing: float = 0.1) -> Any:

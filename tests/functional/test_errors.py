@@ -16,13 +16,21 @@ WHOLE, MASK = np.arange(3), np.array([True, False, True])
 
 #: what is called (f is nngrad.functional, or PyTorch), the error it raises, and what the text names
 BAD: dict[str, tuple[Callable[[Any, Callable[[Any], Any]], Any], type[Exception], str]] = {
-    "add-shapes": (lambda f, t: f.add(t(A), t(B)), RuntimeError, r"add: The size of tensor a \(3\).*\(2, 3\).*\(3, 2\)"),
+    "add-shapes": (
+        lambda f, t: f.add(t(A), t(B)),
+        RuntimeError,
+        r"add: The size of tensor a \(3\).*\(2, 3\).*\(3, 2\)",
+    ),
     "mul-shapes": (lambda f, t: f.mul(t(A), t(np.ones(4))), RuntimeError, r"mul: .*\(2, 3\) and \(4,\)"),
     "maximum-shapes": (lambda f, t: f.maximum(t(A), t(B)), RuntimeError, r"maximum: .*\(2, 3\) and \(3, 2\)"),
     "eq-shapes": (lambda f, t: f.eq(t(A), t(B)), RuntimeError, r"eq: .*\(2, 3\) and \(3, 2\)"),
     "where-shapes": (lambda f, t: f.where(t(MASK), t(A), t(B)), RuntimeError, r"where: .*\(2, 3\).*\(3, 2\)"),
     "where-condition": (lambda f, t: f.where(t(V), t(V), t(V)), RuntimeError, "where: .*bool.*float64"),
-    "masked_fill-mask": (lambda f, t: f.masked_fill(t(V), t(V), 0.0), RuntimeError, "masked_fill: .*bool.*float64"),
+    "masked_fill-mask": (
+        lambda f, t: f.masked_fill(t(V), t(V), 0.0),
+        RuntimeError,
+        "masked_fill: .*bool.*float64",
+    ),
     "masked_fill-value": (
         lambda f, t: f.masked_fill(t(V), t(MASK), t(V)),
         RuntimeError,
@@ -53,7 +61,11 @@ BAD: dict[str, tuple[Callable[[Any, Callable[[Any], Any]], Any], type[Exception]
         RuntimeError,
         r"linear: bias of shape \(5,\)",
     ),
-    "sum-dim": (lambda f, t: f.sum(t(A), 2), IndexError, r"sum: Dimension out of range .*\[-2, 1\], but got 2"),
+    "sum-dim": (
+        lambda f, t: f.sum(t(A), 2),
+        IndexError,
+        r"sum: Dimension out of range .*\[-2, 1\], but got 2",
+    ),
     "sum-twice": (lambda f, t: f.sum(t(A), (0, -2)), RuntimeError, "sum: dim .*twice"),
     "mean-integers": (lambda f, t: f.mean(t(WHOLE)), RuntimeError, "mean: .*int64"),
     "max-empty": (lambda f, t: f.max(t(np.ones(0))), RuntimeError, r"(a?max).*\(0,\)"),
@@ -78,7 +90,11 @@ BAD: dict[str, tuple[Callable[[Any, Callable[[Any], Any]], Any], type[Exception]
     "getitem-row": (lambda f, t: f.getitem(t(A), 2), IndexError, r"getitem: .*out of bounds.*\(2, 3\)"),
     "getitem-array": (lambda f, t: f.getitem(t(A), np.array([0, 5])), IndexError, r"getitem: .*\(2, 3\)"),
     "getitem-many": (lambda f, t: f.getitem(t(A), (0, 0, 0)), IndexError, r"getitem: too many .*\(2, 3\)"),
-    "getitem-float": (lambda f, t: f.getitem(t(A), t(V)), IndexError, "indices must be integers or bools.*float64"),
+    "getitem-float": (
+        lambda f, t: f.getitem(t(A), t(V)),
+        IndexError,
+        "indices must be integers or bools.*float64",
+    ),
     "getitem-mask": (lambda f, t: f.getitem(t(A), t(MASK)), IndexError, r"getitem: .*\(2, 3\)"),
     "index_put-row": (lambda f, t: f.index_put(t(A), 2, 0.0), IndexError, r"index_put: .*\(2, 3\)"),
     "index_put-value": (
@@ -86,7 +102,11 @@ BAD: dict[str, tuple[Callable[[Any, Callable[[Any], Any]], Any], type[Exception]
         RuntimeError,
         r"index_put: .*\(2, 3\) and \(2,\)",
     ),
-    "index_put-overflow": (lambda f, t: f.index_put(t(WHOLE.astype(np.int8)), 0, 300), RuntimeError, "overflow"),
+    "index_put-overflow": (
+        lambda f, t: f.index_put(t(WHOLE.astype(np.int8)), 0, 300),
+        RuntimeError,
+        "overflow",
+    ),
     "softmax-integers": (lambda f, t: f.softmax(t(WHOLE), 0), RuntimeError, "softmax: .*int64"),
     "softmax-dim": (lambda f, t: f.softmax(t(A), 2), IndexError, "softmax: Dimension out of range"),
     "cross_entropy-batch": (
@@ -146,7 +166,14 @@ def test_pytorch_raises_the_same_type(name: str) -> None:
 
 @pytest.mark.parametrize("wrong", ["text", None, [1.0, 2.0], object()])
 def test_operands_that_are_no_numbers(wrong: Any) -> None:
-    for call in (F.exp, F.sum, F.T, lambda x: F.add(x, 1.0), lambda x: F.mul(V, x), lambda x: F.where(MASK, x, 0.0)):
+    for call in (
+        F.exp,
+        F.sum,
+        F.T,
+        lambda x: F.add(x, 1.0),
+        lambda x: F.mul(V, x),
+        lambda x: F.where(MASK, x, 0.0),
+    ):
         with pytest.raises(TypeError, match=type(wrong).__name__):
             call(wrong)
 

@@ -22,7 +22,20 @@ from table import ROWS, Array, Row, TorchNames
 from nngrad.functional.engine import backward
 
 DIFFERENTIABLE = [row for row in ROWS if row.grad and any(arg.tracked for arg in row.args)]
-CUBIC = ("mul", "div", "pow", "exp", "log", "tanh", "sigmoid", "sqrt", "matmul", "linear", "softmax", "log_softmax")
+CUBIC = (
+    "mul",
+    "div",
+    "pow",
+    "exp",
+    "log",
+    "tanh",
+    "sigmoid",
+    "sqrt",
+    "matmul",
+    "linear",
+    "softmax",
+    "log_softmax",
+)
 
 
 @pytest.mark.parametrize("row", DIFFERENTIABLE, ids=lambda row: row.id)

@@ -156,7 +156,7 @@ def test_broadcasting_and_back(shapes: hnp.BroadcastableShapes) -> None:
 def test_reductions_over_any_axes(data: st.DataObject, shape: tuple[int, ...], keep: bool, name: str) -> None:
     dims = data.draw(st.lists(st.integers(0, len(shape) - 1), unique=True, min_size=1))
     signed = tuple([d - len(shape) if data.draw(st.booleans()) else d for d in dims])
-    numpy = {"sum": np.sum, "mean": np.mean, "amax": np.max, "amin": np.min}[name]
+    numpy: Any = {"sum": np.sum, "mean": np.mean, "amax": np.max, "amin": np.min}[name]
     x = F.variable(filled(shape))
     out = getattr(F, name)(x, signed, keep)
     np.testing.assert_allclose(out.data, numpy(x.data, axis=signed, keepdims=keep), rtol=1e-14, strict=True)
@@ -206,4 +206,6 @@ def test_splitting_and_joining(data: st.DataObject, shape: tuple[int, ...]) -> N
     np.testing.assert_array_equal(got, np.take(g, 0, dim) + 2.0 * np.take(g, 1, dim))
     size = data.draw(st.integers(1, 4))
     for part, start in zip(F.split(x, size, dim), range(0, shape[dim], size)):
-        np.testing.assert_array_equal(part.data, np.take(x.data, range(start, min(start + size, shape[dim])), dim))
+        np.testing.assert_array_equal(
+            part.data, np.take(x.data, range(start, min(start + size, shape[dim])), dim)
+        )

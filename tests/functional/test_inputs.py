@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,14 +20,16 @@ def transposed(a: Array) -> Array:
 
 def strided(a: Array) -> Array:
     wide = np.zeros([2 * n for n in a.shape], a.dtype)
-    view = wide[(..., *[slice(None, None, 2)] * a.ndim)]
+    index: Any = (..., *[slice(None, None, 2)] * a.ndim)
+    view: Array = wide[index]
     view[...] = a
     return view
 
 
 def backwards(a: Array) -> Array:
-    reverse = (..., *[slice(None, None, -1)] * a.ndim)
-    return np.array(a[reverse])[reverse]
+    reverse: Any = (..., *[slice(None, None, -1)] * a.ndim)
+    result: Array = np.array(a[reverse])[reverse]
+    return result
 
 
 LAYOUTS: list[Callable[[Array], Array]] = [transposed, strided, backwards]
@@ -54,7 +57,9 @@ def test_memory_layouts(row: Row, layout: Callable[[Array], Array]) -> None:
     if row.grad:
         cotangents = cotangents_for(expected)
         turned = [read_only(layout(c)) for c in cotangents]
-        for g, plain_g in zip(gradients(row, others, turned), gradients(row, arrays, cotangents), strict=True):
+        for g, plain_g in zip(
+            gradients(row, others, turned), gradients(row, arrays, cotangents), strict=True
+        ):
             np.testing.assert_allclose(g, plain_g, rtol=1e-13, atol=1e-14, strict=True)
 
 

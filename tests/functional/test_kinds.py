@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from checks import cotangents_for, floating, leaves, run, tracked
-from table import ROWS, OPS_WITHOUT_ROW, Array, Row
+from table import OPS_WITHOUT_ROW, ROWS, Array, Row
 
 import nngrad.functional as F
 from nngrad.functional import Node
@@ -46,7 +46,9 @@ class Use:
         return f"{self.op.name}-{self.row}"
 
 
-def send(use: Use, g: Array, inputs: Sequence[Any] | None = None, out: Any = None, saved: Any = None) -> list[Any]:
+def send(
+    use: Use, g: Array, inputs: Sequence[Any] | None = None, out: Any = None, saved: Any = None
+) -> list[Any]:
     """What the op's derivative sends to each input for the cotangent g, as dense arrays."""
     inputs = use.inputs if inputs is None else inputs
     out = use.out if out is None else out
@@ -105,7 +107,9 @@ def uses() -> tuple[Use, ...]:
                 key = (op.name, shapes, repr(node.params))
                 found.setdefault(
                     key,
-                    Use(row.id, op, tuple([p._value for p in node.prev]), node.params, node._value, node.saved),
+                    Use(
+                        row.id, op, tuple([p._value for p in node.prev]), node.params, node._value, node.saved
+                    ),
                 )
     return tuple(found.values())
 
@@ -121,7 +125,7 @@ def value(use: Use, inputs: Sequence[Any]) -> Array:
 
 
 def random_like(x: Any, seed: int) -> Array:
-    return np.random.default_rng(seed).normal(size=x.shape).astype(x.dtype)
+    return np.asarray(np.random.default_rng(seed).normal(size=x.shape), x.dtype)
 
 
 def replaced(use: Use, values: dict[int, Any]) -> list[Any]:
@@ -146,7 +150,10 @@ def test_linear_ops_are_linear(use: Use) -> None:
     x = {i: random_like(use.inputs[i], i) for i in at}
     y = {i: random_like(use.inputs[i], i + 50) for i in at}
     both = {i: 2.0 * x[i] - 3.0 * y[i] for i in at}
-    close(value(use, replaced(use, both)), 2.0 * value(use, replaced(use, x)) - 3.0 * value(use, replaced(use, y)))
+    close(
+        value(use, replaced(use, both)),
+        2.0 * value(use, replaced(use, x)) - 3.0 * value(use, replaced(use, y)),
+    )
 
 
 @pytest.mark.parametrize("use", of_kind("bilinear"), ids=str)

@@ -193,7 +193,7 @@ def test_numpy_functions_make_nodes_and_differentiate(name: str) -> None:
     got = backward([out], [cotangent])[x]
     h = 1e-6
     for i in np.ndindex(2, 2):
-        up, down = np.array(x.data), np.array(x.data)
+        up, down = x.data.astype(np.float64), x.data.astype(np.float64)
         up[i] += h
         down[i] -= h
         slope = np.sum(cotangent * (CALLS[name](up) - CALLS[name](down))) / (2 * h)
@@ -203,7 +203,7 @@ def test_numpy_functions_make_nodes_and_differentiate(name: str) -> None:
 def test_numpy_functions_that_nodes_do_not_have_say_so() -> None:
     x = matrix()
     with pytest.raises(TypeError, match=r"numpy\.fft"):
-        np.fft.fft(x)  # type: ignore[call-overload]  # that it is refused is the point
+        np.fft.fft(x)
     with pytest.raises(TypeError, match=r"numpy\.arctan: not implemented for nodes|arctan"):
         np.arctan(x)
     with pytest.raises(TypeError, match="immutable"):

@@ -52,7 +52,7 @@ class Strict:
         return rewrap(self._array.transpose(*dims))
 
     def dot(self, other: Any) -> Any:
-        return np.dot(self, other)  # type: ignore[arg-type]  # by dispatch
+        return np.dot(self, other)
 
 
 def unwrap(thing: Any) -> Any:
@@ -72,7 +72,9 @@ NETWORKS: dict[str, Callable[..., Node]] = {
     "relu-matmul": lambda x, w, b, v: F.sum(F.relu(F.matmul(x, F.T(w)) + b) * 0.5),
     "log-softmax": lambda x, w, b, v: F.neg(F.mean(F.log_softmax(F.linear(x, w, b), 1))),
     "softmax": lambda x, w, b, v: F.sum(F.softmax(F.linear(x, w, b), 1) ** 2),
-    "shapes": lambda x, w, b, v: F.sum(F.exp(F.permute(F.reshape(x, (2, 2, 3)), (2, 0, 1))) * F.sigmoid(b[:2])),
+    "shapes": lambda x, w, b, v: F.sum(
+        F.exp(F.permute(F.reshape(x, (2, 2, 3)), (2, 0, 1))) * F.sigmoid(b[:2])
+    ),
     "choices": lambda x, w, b, v: F.sum(F.maximum(F.clip(x, -0.5, 0.5), w[0]) - F.abs(F.minimum(x, w[1]))),
     "joined": lambda x, w, b, v: F.sum(F.concat([x, w], 0) * F.sqrt(F.exp(F.stack([x, x], 0)[0, :1]))),
     "assigned": lambda x, w, b, v: F.sum(F.index_put(F.index_put(x, 1, w[0]), (0, 0), 2.0) ** 2),

@@ -46,7 +46,7 @@ def test_grad_mode_belongs_to_a_task() -> None:
         return seen
 
     async def both() -> list[list[bool]]:
-        return await asyncio.gather(turned(False), turned(True), turned(False))
+        return list(await asyncio.gather(turned(False), turned(True), turned(False)))
 
     assert asyncio.run(both()) == [[False] * 3, [True] * 3, [False] * 3]
     assert grad_mode.get()
