@@ -60,7 +60,21 @@ def lift(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concaten
     def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         return wrap(function(input.node if isinstance(input, Tensor) else input, *args, **kwargs))
 
-    named: Callable[Concatenate[TensorLike, P], Tensor] = _named_like(lifted, function)
+    def lifted_alone(input: Any) -> Tensor:  # written out, as half of a program's calls are these
+        tensor = _new(Tensor)
+        if isinstance(input, Tensor):
+            input = input._node if input._view is None else input.node
+        tensor._node = alone(input)
+        tensor._view = None
+        tensor._grad = None
+        return tensor
+
+    code = function.__code__
+    alone: Callable[[Any], Node] = function
+    is_alone = code.co_argcount == 1 and not code.co_kwonlyargcount
+    named: Callable[Concatenate[TensorLike, P], Tensor] = _named_like(
+        lifted_alone if is_alone else lifted, function
+    )
     return named
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from .arithmetic import mul, sub
 from .dtypes import DType
 from .node import Node, Operand, as_node, seal
-from .op import apply, cast, general
+from .op import apply, cast, general, scalar
 from .reduction import mean, sum
 from .shape import normal_dim, permute, reshape
 from .warn import warn_user
@@ -20,7 +20,6 @@ Reduction: TypeAlias = Literal["none", "mean", "sum"]
 # ---------------------------------------------------------------- softmax
 
 
-@np.errstate(all="ignore")
 def _shifted(x: Any, dim: int) -> Any:
     """x less its maximum, so that exp cannot overflow."""
     return np.subtract(x, np.maximum.reduce(x, axis=dim, keepdims=True))
@@ -99,19 +98,22 @@ def reduce_loss(op: str, losses: Node, reduction: str) -> Node:
 
 
 @np.errstate(all="ignore")
-def _nll_forward(x: Any, target: Any, weights: Any) -> tuple[Any, Any]:
-    """x: logits (n, c); target: class indices (n,); weights: one per row, (n,)."""
+def _nll_forward(x: Any, target: Any, weights: Any, summed: bool) -> tuple[Any, Any]:
+    """x: logits (n, c); target: class indices (n,); weights: one per row, (n,), or one for all, ()."""
     s = _shifted(x, 1)
-    log_sum = np.log(np.add.reduce(np.exp(s), axis=1, keepdims=True))
-    log_p = np.subtract(s, log_sum)
-    rows = np.arange(len(target))
-    losses = np.negative(np.multiply(log_p[rows, target], weights))
-    return np.where(weights == 0, np.zeros((), x.dtype), losses), log_p
+    log_p = np.subtract(s, np.log(np.add.reduce(np.exp(s), axis=1, keepdims=True)))
+    losses = np.negative(log_p[np.arange(len(target)), target])
+    if weights.ndim:  # a row that does not count adds nothing, be its loss inf
+        losses = np.where(weights == 0, np.zeros((), x.dtype), np.multiply(losses, weights))
+        return (np.add.reduce(losses) if summed else losses), log_p
+    return np.multiply(np.add.reduce(losses) if summed else losses, weights), log_p
 
 
 def _nll_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
     x, target, weights = inputs
-    scaled = np.expand_dims(np.multiply(g, weights), 1)
+    scaled = np.multiply(g, weights)
+    if len(scaled.shape):
+        scaled = np.expand_dims(scaled, 1) if saved is None else scaled[:, None]
     if saved is None:  # derivatives of this are wanted too: nothing in place, nothing cached
         classes = np.arange(x.shape[1])
         one_hot = np.equal(getattr(target, "_value", target)[:, None], classes).astype(x.dtype)
@@ -173,29 +175,48 @@ def cross_entropy(
         )
     if t._value.dtype.kind not in "iu":
         raise RuntimeError(f"cross_entropy: expected integer class indices or probabilities, got {t.dtype}")
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"cross_entropy: {reduction!r} is not a valid value for reduction")
     rows = as_rows(x, class_dim)
     indices = t._value.reshape(-1)
-    kept = indices != ignore_index
-    wrong = kept & ((indices < 0) | (indices >= classes))
-    if wrong.any():
-        raise IndexError(f"cross_entropy: Target {indices[wrong][0]} is out of bounds for {classes} classes")
-    safe = indices if kept.all() else np.where(kept, indices, 0)
-    row_weights = kept.astype(x.dtype)
-    if w is not None:
-        row_weights *= w._value[safe]
-    losses = apply(_nll, (rows, seal(safe), seal(row_weights)))
-    total = row_weights.sum()
+    kept: Any = None  # which rows count; None for all
+    if not indices.size or np.minimum.reduce(indices) < 0 or np.maximum.reduce(indices) >= classes:
+        kept = indices != ignore_index
+        wrong = kept & ((indices < 0) | (indices >= classes))
+        if wrong.any():
+            raise IndexError(
+                f"cross_entropy: Target {indices[wrong][0]} is out of bounds for {classes} classes"
+            )
+    elif 0 <= ignore_index < classes:
+        kept = indices != ignore_index
+    summed = reduction != "none"
+    if kept is None and w is None:
+        weights = scalar(1 / indices.size if reduction == "mean" else 1.0, x.dtype)
+    else:
+        counted = np.ones(indices.shape, x.dtype) if kept is None else kept.astype(x.dtype)
+        if kept is not None:
+            indices = np.where(kept, indices, 0)
+        if w is not None:
+            counted *= w._value[indices]
+        if reduction == "mean":
+            with np.errstate(all="ignore"):
+                counted /= counted.sum()
+        weights = seal(counted)
+    losses = apply(_nll, (rows, seal(indices), weights), (summed,))
     if label_smoothing:
         log_p = log_softmax(rows, 1)
-        per_row = sum(mul(log_p, -1.0 if w is None else mul(w, -1.0)), 1)
-        per_row = mul(per_row, seal(kept.astype(x.dtype)))
-        losses = mul(losses, 1.0 - label_smoothing) + mul(per_row, label_smoothing / classes)
-    if reduction == "mean":
-        with np.errstate(all="ignore"):
-            return mul(sum(losses), seal(np.asarray(1 / total, x.dtype)))
-    return reduce_loss(
-        "cross_entropy", losses if reduction == "sum" else reshape(losses, expected), reduction
-    )
+        spread = sum(log_p if w is None else mul(log_p, w), 1)
+        if kept is not None:
+            spread = mul(spread, seal(kept.astype(x.dtype)))
+        if reduction == "mean":  # by the weights of the targets, as PyTorch does
+            total = indices.size if kept is None else np.count_nonzero(kept)
+            if w is not None:
+                total = (w._value[indices] * (1 if kept is None else kept)).sum()
+            with np.errstate(all="ignore"):
+                spread = mul(spread, seal(np.asarray(np.divide(1, total), x.dtype)))
+        smooth = sum(spread) if summed else spread
+        losses = sub(mul(losses, 1.0 - label_smoothing), mul(smooth, label_smoothing / classes))
+    return losses if summed else reshape(losses, expected)
 
 
 def as_rows(x: Node, class_dim: int) -> Node:

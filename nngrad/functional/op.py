@@ -131,20 +131,22 @@ def forward_error(op: str, error: Exception, values: Sequence[Any]) -> Exception
 
 # ---------------------------------------------------------------- operands to one dtype
 
-_scalars: Final[dict[tuple[Number, DType], Node]] = {}
+_scalars: Final[dict[DType, dict[Number, Node]]] = {}
 
 
 def scalar(value: Number, dtype: DType) -> Node:
     """A Python number as a constant of `dtype`; the recent ones are kept, since programs repeat."""
     if not value or value != value:  # -0.0 == 0.0, and NaN is no key
         return seal(np.array(value, dtype))
-    key = (value, dtype)
-    node = _scalars.get(key)
+    known = _scalars.get(dtype)
+    if known is None:
+        known = _scalars[dtype] = {}
+    node = known.get(value)
     if node is None:
-        if len(_scalars) > 4096:
-            _scalars.clear()
+        if len(known) > 4096:
+            known.clear()
         try:
-            node = _scalars[key] = seal(np.array(value, dtype))
+            node = known[value] = seal(np.array(value, dtype))
         except OverflowError:
             raise RuntimeError(f"value cannot be converted to {dtype} without overflow: {value}") from None
     return node
