@@ -12,22 +12,23 @@ from .node import Node, Operand, as_node, implements
 from .op import apply, cast, general, is_number, linear, no_gradient, pointwise, promote, scalar
 
 
-def _share(g: Any, ahead: Any, level: Any) -> Any:
-    """g where ahead, half of it where level: what each side of a tie receives in PyTorch."""
-    return np.add(select(g, ahead), select(np.multiply(g, np.asarray(0.5, g.dtype)), level))
+def _share(g: Any, behind: Any, level: Any) -> Any:
+    """Half of g where level, none where behind, else all, also beside NaN: as in PyTorch."""
+    half = select(np.multiply(g, np.asarray(0.5, g.dtype)), level)
+    return np.add(half, select(g, np.logical_not(np.logical_or(behind, level))))
 
 
 _maximum = pointwise(
     "maximum",
     np.maximum,
-    lambda g, _, a, b: _share(g, np.greater(a, b), np.equal(a, b)),
-    lambda g, _, a, b: _share(g, np.greater(b, a), np.equal(a, b)),
+    lambda g, _, a, b: _share(g, np.less(a, b), np.equal(a, b)),
+    lambda g, _, a, b: _share(g, np.less(b, a), np.equal(a, b)),
 )
 _minimum = pointwise(
     "minimum",
     np.minimum,
-    lambda g, _, a, b: _share(g, np.less(a, b), np.equal(a, b)),
-    lambda g, _, a, b: _share(g, np.less(b, a), np.equal(a, b)),
+    lambda g, _, a, b: _share(g, np.greater(a, b), np.equal(a, b)),
+    lambda g, _, a, b: _share(g, np.greater(b, a), np.equal(a, b)),
 )
 
 
@@ -104,6 +105,19 @@ _clip = general(
     lambda x, low, high: np.clip(x, low, high),
     lambda g, _, x, low, high: select(g, _inside(x, low, high)),
 )
+# limits by operands: unlike maximum and minimum, a tie is the input's alone, as in PyTorch
+_at_least = pointwise(
+    "at_least",
+    np.maximum,
+    lambda g, _, x, low: select(g, np.greater_equal(x, low)),
+    lambda g, _, x, low: select(g, np.less(x, low)),
+)
+_at_most = pointwise(
+    "at_most",
+    np.minimum,
+    lambda g, _, x, high: select(g, np.less_equal(x, high)),
+    lambda g, _, x, high: select(g, np.greater(x, high)),
+)
 _clip_gradient = general(
     "clip_gradient",
     lambda x, low, high: x,
@@ -148,7 +162,7 @@ def clip(
             x = apply(_clip, (x,), (min, max))
     else:
         if min is not None:
-            x = maximum(x, min)
+            x = _at_least.call(x, min)
         if max is not None:
-            x = minimum(x, max)
+            x = _at_most.call(x, max)
     return apply(_clip_gradient, (x,), (grad_min, grad_max)) if limits_gradient else x

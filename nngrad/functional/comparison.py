@@ -150,6 +150,15 @@ def bitwise_not(input: Operand) -> Node:
     return without_gradient("bitwise_not", np.invert, input)
 
 
+def _shift(ufunc: Any) -> Any:
+    def forward(a: Any, b: Any) -> Any:
+        if a.dtype.kind == "b":
+            raise TypeError("bools have no bits to shift")
+        return ufunc(a, b)
+
+    return forward
+
+
 @implements(np.left_shift)
 def bitwise_left_shift(input: Operand, other: Operand) -> Node:
     """`input << other`, element by element, on integers.
@@ -157,7 +166,7 @@ def bitwise_left_shift(input: Operand, other: Operand) -> Node:
     >>> bitwise_left_shift(np.array([1, 5]), 2).data
     array([ 4, 20])
     """
-    return without_gradient("bitwise_left_shift", np.left_shift, input, other)
+    return without_gradient("bitwise_left_shift", _shift(np.left_shift), input, other)
 
 
 @implements(np.right_shift)
@@ -167,17 +176,21 @@ def bitwise_right_shift(input: Operand, other: Operand) -> Node:
     >>> bitwise_right_shift(np.array([4, 21]), 2).data
     array([1, 5])
     """
-    return without_gradient("bitwise_right_shift", np.right_shift, input, other)
+    return without_gradient("bitwise_right_shift", _shift(np.right_shift), input, other)
+
+
+def _sign(x: Any) -> Any:
+    return x if x.dtype.kind == "b" else np.where(x == x, np.sign(x), np.zeros((), x.dtype))
 
 
 @implements(np.sign)
 def sign(input: Operand) -> Node:
-    """-1, 0 or 1 by the sign of each element. Its derivative is zero.
+    """-1, 0 or 1 by the sign of each element; 0 for NaN, as in PyTorch. Its derivative is zero.
 
     >>> sign(np.array([-2.0, 0.0, 3.0])).data
     array([-1.,  0.,  1.])
     """
-    return without_gradient("sign", np.sign, input)
+    return without_gradient("sign", _sign, input)
 
 
 @implements(np.isnan)

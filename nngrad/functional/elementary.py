@@ -52,9 +52,13 @@ _sigmoid = pointwise(
 _relu = pointwise(
     "relu",
     lambda x: np.maximum(x, np.zeros((), x.dtype)),
-    lambda g, out, x: select(g, np.greater(out, np.zeros((), out.dtype))),
+    lambda g, out, x: select(g, np.not_equal(out, 0)),  # out >= 0, or NaN, which passes as in PyTorch
 )
-_abs = pointwise("abs", np.absolute, lambda g, _, x: np.multiply(g, np.sign(x)))
+_abs = pointwise(
+    "abs",
+    np.absolute,
+    lambda g, _, x: select(np.multiply(g, np.sign(x)), np.equal(x, x)),  # 0 at NaN, as in PyTorch
+)
 
 
 @implements(np.exp)
