@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from .functional.engine import ALONE
 from .functional.indexing import getitem_parsed, put_parsed, replace, succeed
 from .functional.node import MOVED, Hole, Node, Operand, grad_mode, seal
 from .functional.shape import PUT
@@ -95,6 +97,12 @@ class Alias:
     def write(self, tensor: Tensor, where: Where, value: Operand) -> None:
         """Rebind the tensor, and its base's value, so that it has `value` at `where`."""
         own = tensor.node
+        if self._is_last():
+            self.base._node = LOST
+            tensor._view = None
+            del own
+            _write_through(tensor, (), where, value)
+            return
         if own.tracked or (grad_mode.get() and _is_tracked(value)):
             new = succeed(own, _put(own, where, value))
             _write_outside(self.base, self.steps, None, seal(new._value))
@@ -105,6 +113,18 @@ class Alias:
         tensor._node = LOST
         self.seen = NEVER
         _write_outside(self.base, self.steps, where, value)
+
+
+    def _is_last(self) -> bool:
+        """Whether nobody is left to be in step with: the base was made for aliases that are gone."""
+        home = self.home
+        base = home.tensor
+        return (
+            not self.steps
+            and base._view is None
+            and getrefcount(home) == ALONE + 1
+            and getrefcount(base) == ALONE + 1
+        )
 
 
 def _is_tracked(value: Operand) -> bool:
