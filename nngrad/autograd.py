@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from contextvars import Token
+from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from .tensor import Tensor, TensorLike, wrap
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_Outer: TypeAlias = "tuple[bool, _Outer | None]"
 
 
 def is_grad_enabled() -> bool:
@@ -32,7 +33,6 @@ class set_grad_enabled:
 
     def __init__(self, mode: bool) -> None:
         self._mode = mode
-        self._tokens: list[Token[bool]] = []
         self._before = grad_mode.get()
         grad_mode.set(mode)
 
@@ -61,21 +61,26 @@ def _decorated(function: Callable[P, R], mode: bool) -> Callable[P, R]:
     return run
 
 
+#: the modes outside the `with` blocks that are open, innermost first: of this thread and this task,
+#: like the mode itself, so that one `no_grad()` object may serve several of them at once
+_before: Final[ContextVar[_Outer | None]] = ContextVar("nngrad_grad_modes_before", default=None)
+
+
 class _Mode:
     """A grad mode for a `with` block (entered any number of times) or a decorated function."""
 
     mode: bool
 
-    def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []
-
     def __enter__(self) -> None:
-        self._tokens.append(grad_mode.set(self.mode))
+        _before.set((grad_mode.get(), _before.get()))
+        grad_mode.set(self.mode)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        grad_mode.reset(self._tokens.pop())
+        mode, outer = _before.get() or (True, None)
+        grad_mode.set(mode)
+        _before.set(outer)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         return _decorated(function, self.mode)

@@ -106,14 +106,19 @@ class Alias:
         if own.tracked or (grad_mode.get() and _is_tracked(value)):
             new = succeed(own, _put(own, where, value))
             _write_outside(self.base, self.steps, None, seal(new._value))
+            base = self.base.node
+            value = _walk(base, self.steps, False)._value
+            if (
+                value.strides != new._value.strides
+            ):  # laid out as the memory it shares, on which `view` depends
+                new = seal(shared, new.op, new.prev, new.params, new.tracked, new.saved)
             tensor._node = new
-            self.seen = weakref.ref(self.base.node)
+            self.seen = weakref.ref(base)
             return
         del own
         tensor._node = LOST
         self.seen = NEVER
         _write_outside(self.base, self.steps, where, value)
-
 
     def _is_last(self) -> bool:
         """Whether nobody is left to be in step with: the base was made for aliases that are gone."""

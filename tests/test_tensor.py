@@ -1,0 +1,419 @@
+"""Tensor as a handle: conversions, copies, hooks, gradients, grad modes, errors."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import pickle
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nngrad import Tensor, enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled
+
+
+def leaf(*values: float) -> Tensor:
+    return Tensor(np.array(values), requires_grad=True)
+
+
+def gradient(x: Tensor) -> Any:
+    assert x.grad is not None
+    return x.grad.tolist()
+
+
+# ---------------------------------------------------------------- as a Python object
+
+
+def test_as_a_container_and_a_number() -> None:
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert len(x) == 2
+    assert [row.tolist() for row in x] == [[1, 2], [3, 4]]
+    assert 3.0 in x
+    assert 9.0 not in x
+    assert float(x[0, 1]) == 2.0
+    assert int(x[1, 1]) == 4
+    assert complex(x[0, 0]) == 1
+    assert [10, 20, 30][Tensor(1)] == 20
+    assert f"{x[0, 0]:.2f}" == "1.00"
+    assert f"{x}" == str(x)
+    assert bool(x[0, 0])
+    assert {x: 1}[x] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "ask"),
+    [
+        (TypeError, lambda x: len(x[0, 0])),
+        (TypeError, lambda x: iter(x[0, 0])),
+        (TypeError, lambda x: [1, 2][x[0, 0]]),
+        (RuntimeError, lambda x: bool(x)),
+        (RuntimeError, lambda x: x.item()),
+        (RuntimeError, lambda x: float(x)),
+        (TypeError, lambda x: x + "a"),
+        (TypeError, lambda x: x < None),
+        (IndexError, lambda x: x[2]),
+        (IndexError, lambda x: x[0, 0, 0]),
+    ],
+)
+def test_refusals(error: type[Exception], ask: Callable[[Tensor], object]) -> None:
+    with pytest.raises(error):
+        ask(Tensor([[1.0, 2.0], [3.0, 4.0]]))
+
+
+def test_comparisons_with_what_is_no_number_are_as_for_any_object() -> None:
+    x: Any = Tensor([1.0])
+    for other in (None, "a", object()):
+        assert (x == other) is False
+        assert (x != other) is True
+
+
+def test_a_tensor_copies_its_data_and_hands_out_read_only_arrays() -> None:
+    array = np.array([1.0, 2.0])
+    x = Tensor(array)
+    array[0] = 5
+    assert x.tolist() == [1, 2]
+    with pytest.raises(ValueError, match="read-only"):
+        x.numpy()[0] = 3.0
+    with pytest.raises(RuntimeError, match="detach"):
+        leaf(1.0).numpy()
+    assert leaf(1.0).numpy(force=True).tolist() == [1]
+    assert np.asarray(x).tolist() == [1, 2]
+
+
+def test_numpy_functions_on_tensors_record() -> None:
+    x = leaf(1.0, 4.0)
+    y: Any = np.sqrt(x) + np.float64(1) * x
+    assert isinstance(y, Tensor)
+    y.sum().backward()
+    assert gradient(x) == [1.5, 1.25]
+    with pytest.raises(TypeError, match="not implemented"):
+        np.linalg.svd(x)
+
+
+# ---------------------------------------------------------------- copies
+
+
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_deepcopy_and_pickle_make_a_tensor_of_its_own(requires_grad: bool) -> None:
+    x = Tensor([1.0, 2.0], requires_grad=requires_grad)
+    alias = x.detach()
+    copied: Tensor
+    for copied in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert copied.requires_grad == requires_grad
+        assert copied.is_leaf
+        with no_grad():
+            copied[0] = 9.0
+        assert x.tolist() == alias.tolist() == [1, 2]
+        copied.detach()[1] = 8.0
+        assert copied.tolist() == [9, 8]
+        if requires_grad:
+            (copied * copied).sum().backward()
+            assert gradient(copied) == [18, 16]
+            assert x.grad is None
+
+
+def test_deepcopy_keeps_what_is_shared_and_the_gradient() -> None:
+    x = leaf(1.0)
+    (x * 3).backward(Tensor([1.0]))
+    a, b = copy.deepcopy([x, x])
+    assert a is b
+    assert gradient(a) == [3]
+    assert a.grad is not None
+    a.grad.zero_()
+    assert gradient(x) == [3]
+
+
+def test_copy_shares_memory() -> None:
+    x = leaf(1.0, 2.0)
+    y = copy.copy(x)
+    assert y.is_leaf
+    assert y.requires_grad
+    with no_grad():
+        y[0] = 5.0
+    assert x.tolist() == [5, 2]
+
+
+@pytest.mark.parametrize("take", [copy.deepcopy, pickle.dumps])
+def test_only_leaves_are_copied(take: Callable[[Tensor], object]) -> None:
+    with pytest.raises(RuntimeError, match="leaves"):
+        take(leaf(1.0) * 2)
+
+
+# ---------------------------------------------------------------- hooks
+
+
+def test_hooks_see_and_replace_gradients() -> None:
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    seen: list[Any] = []
+    on_leaf = x.register_hook(lambda g: seen.append(("x", g.tolist())))
+    on_inner = y.register_hook(lambda g: g * 2)
+    y.sum().backward(retain_graph=True)
+    assert seen == [("x", [6, 6])]
+    assert gradient(x) == [6, 6]
+    on_inner.remove()
+    on_inner.remove()
+    on_leaf.remove()
+    x.grad = None
+    y.sum().backward()
+    assert gradient(x) == [3, 3]
+    assert len(seen) == 1
+    with pytest.raises(RuntimeError, match="register_hook"):
+        Tensor([1.0]).register_hook(lambda g: None)
+
+
+def test_a_hook_that_fails_leaves_the_gradients_alone() -> None:
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    y.register_hook(lambda g: g[:1])
+    with pytest.raises(RuntimeError, match="shape"):
+        y.sum().backward()
+    assert x.grad is None
+
+
+def test_a_leaf_keeps_its_hooks_when_it_is_updated() -> None:
+    x = leaf(1.0)
+    seen: list[Any] = []
+    x.register_hook(lambda g: seen.append(g.tolist()))
+    with no_grad():
+        x += 1
+    (x * x).sum().backward()
+    assert seen == [[4]]
+
+
+def test_retain_grad() -> None:
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    y.retain_grad()
+    y.retain_grad()
+    (y * y).sum().backward()
+    assert gradient(y) == [6, 12]
+    x.retain_grad()  # nothing to do for a leaf
+    with pytest.raises(RuntimeError, match="retain_grad"):
+        Tensor([1.0]).retain_grad()
+
+
+# ---------------------------------------------------------------- grad
+
+
+def test_grad_accumulates_in_one_tensor() -> None:
+    x = leaf(1.0, 2.0)
+    (x * 2).sum().backward()
+    first = x.grad
+    (x * 3).sum().backward()
+    assert x.grad is first
+    assert gradient(x) == [5, 5]
+
+
+def test_gradients_of_different_leaves_share_no_memory() -> None:
+    x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    (x + y).sum().backward()
+    assert x.grad is not None
+    x.grad.mul_(10)
+    x.grad[0] = 7.0
+    assert gradient(x) == [7, 10]
+    assert gradient(y) == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("error", "value"),
+    [
+        (TypeError, 1.0),
+        (TypeError, np.ones(2)),
+        (RuntimeError, Tensor([1.0])),
+        (RuntimeError, Tensor(np.ones(2, np.float32))),
+    ],
+)
+def test_what_grad_does_not_take(error: type[Exception], value: Any) -> None:
+    x = leaf(1.0, 2.0)
+    with pytest.raises(error, match="grad: a"):
+        x.grad = value
+    assert x.grad is None
+
+
+def fail_without_graph(x: Tensor) -> None:
+    (x.detach() * 2).sum().backward()
+
+
+def fail_without_cotangent(x: Tensor) -> None:
+    (x * 2).backward()
+
+
+def fail_with_wrong_cotangent(x: Tensor) -> None:
+    (x * 2).backward(Tensor(np.ones(3)))
+
+
+def fail_second_time(x: Tensor) -> None:
+    y = (x * x).sum()
+    grad(y, x)
+    y.backward()
+
+
+@pytest.mark.parametrize(
+    ("match", "fail"),
+    [
+        ("does not require grad", fail_without_graph),
+        (r"only for scalar outputs.*shape", fail_without_cotangent),
+        ("Mismatch in shape", fail_with_wrong_cotangent),
+        ("second time", fail_second_time),
+    ],
+)
+@pytest.mark.parametrize("has_grad", [False, True])
+def test_a_failed_backward_leaves_grad_alone(
+    match: str, fail: Callable[[Tensor], None], has_grad: bool
+) -> None:
+    x = leaf(1.0, 2.0)
+    if has_grad:
+        (x * 1).sum().backward()
+    before = x.grad
+    with pytest.raises(RuntimeError, match=match):
+        fail(x)
+    assert x.grad is before
+    if has_grad:
+        assert gradient(x) == [1, 1]
+
+
+def test_backward_only_to_the_inputs_given() -> None:
+    x, y = leaf(1.0), leaf(2.0)
+    z = x * y
+    (z * z).backward(Tensor([1.0]), inputs=[x])
+    assert gradient(x) == [8]
+    assert y.grad is None
+
+
+# ---------------------------------------------------------------- grad()
+
+
+def test_grad_changes_no_tensor() -> None:
+    x = leaf(1.0, 2.0)
+    y = x * x
+    (of_x,) = grad(y.sum(), x, retain_graph=True)
+    assert of_x is not None
+    assert of_x.tolist() == [2, 4]
+    of_y, of_x = grad((y * y).sum(), [y, x])
+    assert of_y is not None
+    assert of_x is not None
+    assert of_y.tolist() == [2, 8]
+    assert of_x.tolist() == [4, 32]
+    assert x.grad is None
+
+
+def test_grad_of_inputs_that_are_not_used() -> None:
+    x, unused = leaf(1.0), leaf(2.0, 3.0)
+    with pytest.raises(RuntimeError, match="not have been used"):
+        grad(x * 2, [x, unused], Tensor([1.0]))
+    assert grad(x * 2, [unused], Tensor([1.0]), allow_unused=True) == (None,)
+    (zeros,) = grad(x * 2, [unused], Tensor([1.0]), allow_unused=True, materialize_grads=True)
+    assert zeros is not None
+    assert zeros.tolist() == [0, 0]
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        grad(x * 2, [Tensor([1.0])], Tensor([1.0]))
+
+
+def test_second_and_third_derivatives_through_an_assignment() -> None:
+    x = leaf(2.0, 3.0)
+    y = x * 1
+    y[0] = x[1] ** 3 * x[0]
+    (first,) = grad(y.sum(), x, create_graph=True)
+    assert first is not None
+    assert first.tolist() == [27, 55]
+    (second,) = grad(first.sum(), x, create_graph=True)
+    assert second is not None
+    assert second.tolist() == [27, 27 + 36]
+    (third,) = grad(second.sum(), x)
+    assert third is not None
+    assert third.tolist() == [18, 18 + 18 + 12]
+
+
+# ---------------------------------------------------------------- grad modes
+
+
+def test_grad_modes_nest_and_survive_exceptions() -> None:
+    assert is_grad_enabled()
+    mode = no_grad()
+    with mode:
+        with mode, enable_grad():
+            assert is_grad_enabled()
+        assert not is_grad_enabled()
+        with pytest.raises(ZeroDivisionError), set_grad_enabled(True):
+            assert 1 / (1 - is_grad_enabled())
+        assert not is_grad_enabled()
+    assert is_grad_enabled()
+
+
+def test_set_grad_enabled_as_a_call() -> None:
+    set_grad_enabled(False)
+    try:
+        assert not is_grad_enabled()
+        assert not (leaf(1.0) * 2).requires_grad
+    finally:
+        set_grad_enabled(True)
+    assert is_grad_enabled()
+
+
+def test_grad_modes_decorate() -> None:
+    @no_grad()
+    def run(depth: int) -> bool:
+        """Runs."""
+        return is_grad_enabled() or (depth > 0 and run(depth - 1))
+
+    @set_grad_enabled(False)
+    def run_too() -> bool:
+        return is_grad_enabled()
+
+    assert run(3) is False
+    assert run.__doc__ == "Runs."
+    assert run_too() is False
+    assert is_grad_enabled()
+
+
+def test_grad_modes_belong_to_the_thread() -> None:
+    seen: list[bool] = []
+    with no_grad():
+        thread = threading.Thread(target=lambda: seen.append(is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_grad_modes_belong_to_the_async_task() -> None:
+    async def without(log: list[bool]) -> None:
+        with no_grad():
+            await asyncio.sleep(0)
+            log.append(is_grad_enabled())
+            await asyncio.sleep(0)
+            log.append(is_grad_enabled())
+
+    async def recording(log: list[bool]) -> None:
+        for _ in range(3):
+            log.append(is_grad_enabled())
+            await asyncio.sleep(0)
+
+    async def both() -> tuple[list[bool], list[bool]]:
+        a: list[bool] = []
+        b: list[bool] = []
+        await asyncio.gather(without(a), recording(b))
+        return a, b
+
+    off, on = asyncio.run(both())
+    assert off == [False, False]
+    assert on == [True, True, True]
+    assert is_grad_enabled()
+
+
+def test_a_mode_object_shared_by_tasks_mixes_nothing_up() -> None:
+    mode = no_grad()
+
+    async def run() -> bool:
+        with mode:
+            await asyncio.sleep(0)
+            inside = is_grad_enabled()
+        return inside or not is_grad_enabled()
+
+    async def many() -> list[bool]:
+        return list(await asyncio.gather(*[run() for _ in range(3)]))
+
+    assert asyncio.run(many()) == [False, False, False]
