@@ -19,7 +19,7 @@ from .node import FREED, Draft, Node, grad_mode, seal
 ndarray = np.ndarray
 _set_op: Final = Draft.__dict__["op"].__set__  # a slot is a descriptor
 _set_value: Final = Draft.__dict__["_value"].__set__
-_set_prev: Final = Draft.__dict__["prev"].__set__
+_set_prev: Final = Draft.__dict__["_prev"].__set__
 _set_saved: Final = Draft.__dict__["saved"].__set__
 
 #: what is called with a node's cotangent before the node's rules run; id(node) -> hooks by number
@@ -129,7 +129,7 @@ def consumers(roots: Iterable[Node], wanted: Sequence[Node] = ()) -> dict[Node, 
     push = stack.append
     seen = counts.get
     while stack:
-        for parent in pop().prev:
+        for parent in pop()._prev:
             if parent.tracked:
                 count = seen(parent)
                 if count is None:
@@ -143,7 +143,7 @@ def consumers(roots: Iterable[Node], wanted: Sequence[Node] = ()) -> dict[Node, 
 def _on_paths_to(wanted: Sequence[Node], counts: dict[Node, int]) -> dict[Node, int]:
     children: dict[Node, list[Node]] = {node: [] for node in counts}
     for node in counts:
-        for parent in node.prev:
+        for parent in node._prev:
             if parent in children:
                 children[parent].append(node)
     stack = [node for node in dict.fromkeys(wanted) if node in counts]
@@ -162,7 +162,7 @@ def cycle_error(nodes: Iterable[Node]) -> RuntimeError:
     """Find a cycle among `nodes` by a depth-first walk and name its ops, child before parent."""
     done: set[Node] = set()
     for start in nodes:
-        path: dict[Node, Iterator[Node]] = {start: iter(start.prev)}
+        path: dict[Node, Iterator[Node]] = {start: iter(start._prev)}
         while path:
             node, parents = next(reversed(path.items()))
             for parent in parents:
@@ -171,7 +171,7 @@ def cycle_error(nodes: Iterable[Node]) -> RuntimeError:
                     names = [n.op.name if n.op else "variable" for n in cycle]
                     return RuntimeError(f"backward: the graph has a cycle: {' <- '.join([*names, names[0]])}")
                 if parent not in done:
-                    path[parent] = iter(parent.prev)
+                    path[parent] = iter(parent._prev)
                     break
             else:
                 done.add(node)
@@ -232,7 +232,7 @@ def _backward(
         own = owned and node in owned
         if HOOKS and g is not None and id(node) in HOOKS:
             g, own = run_hooks(HOOKS[id(node)], g), False
-        prev = node.prev
+        prev = node._prev
         if not prev:
             if g is not None:
                 results[node] = g
@@ -283,7 +283,7 @@ def _backward(
                 ]
         has_leaf = False
         for parent, gp in zip(prev, sent):
-            if not parent.prev:
+            if not parent._prev:
                 has_leaf = True
             count = count_of(parent)
             if count is None:
@@ -344,7 +344,7 @@ def _backward(
 
 def _stand_in(parent: Node) -> Node:
     """A variable without its value; any other node as it is."""
-    if parent.prev or not parent.tracked:
+    if parent._prev or not parent.tracked:
         return parent
     return seal(FREED, params=parent.params, tracked=True)
 

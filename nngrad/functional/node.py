@@ -45,10 +45,10 @@ class Draft:
     Measured: this costs 37 ns more than a mutable object, a frozen dataclass 400.
     """
 
-    __slots__ = ("__weakref__", "_value", "dist", "op", "params", "prev", "saved", "tracked")
+    __slots__ = ("__weakref__", "_prev", "_value", "dist", "op", "params", "saved", "tracked")
     _value: Any
     op: Op | None
-    prev: tuple[Node, ...]
+    _prev: Parents
     params: tuple[Any, ...]
     saved: Any
     tracked: bool
@@ -78,6 +78,11 @@ class Node(Draft):
     def node(self) -> Node:
         """The node itself, so that a node is an operand like everything that has one."""
         return self
+
+    @property
+    def prev(self) -> tuple[Node, ...]:
+        """The nodes that it was computed from: () for a leaf."""
+        return tuple(self._prev)
 
     @property
     def data(self) -> Array:
@@ -292,7 +297,7 @@ _new = object.__new__
 def seal(
     value: Any,
     op: Op | None = None,
-    prev: tuple[Node, ...] = (),
+    prev: Parents = (),
     params: tuple[Any, ...] = (),
     tracked: bool = False,
     saved: Any = None,
@@ -312,7 +317,7 @@ def seal(
         dist = 0
         prev = Anchored(prev)
     draft.dist = dist
-    draft.prev = prev
+    draft._prev = prev
     draft.__class__ = Node
     return draft  # type: ignore[return-value]  # it is a Node now
 
@@ -407,18 +412,20 @@ class _Graves(threading.local):
 _graves: Final = _Graves()
 
 
-class Anchored(tuple["Node", ...]):
+class Anchored(list["Node"]):
     """Parents that are let go of from a loop, not from inside their child's release.
 
     CPython frees a chain of objects by recursion, and small stacks (a browser's) end at a few
-    thousand links. Every path meets one of these after at most ANCHOR_EVERY links.
+    thousand links. Every path meets one of these after at most ANCHOR_EVERY links. It is a list
+    because a tuple cannot let go of its elements before it is gone itself.
     """
 
     __slots__ = ()
 
     def __del__(self) -> None:
         graves = _graves
-        graves.parents.append(list(self))
+        graves.parents.append(self[:])
+        self.clear()
         if not graves.digging:
             graves.digging = True
             try:
@@ -426,6 +433,10 @@ class Anchored(tuple["Node", ...]):
                     graves.parents.pop()
             finally:
                 graves.digging = False
+
+
+#: how a node holds its parents; nobody changes either
+Parents: TypeAlias = tuple[Node, ...] | Anchored
 
 
 class Hole:

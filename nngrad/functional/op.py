@@ -230,15 +230,15 @@ def _unary(op: Op, forward: Callable[[Any], Any], floats: bool) -> Callable[...,
             dist = x.dist + 1
             if dist > ANCHOR_EVERY:
                 draft.dist = 0
-                draft.prev = Anchored((x,))
+                draft._prev = Anchored((x,))
             else:
                 draft.dist = dist
-                draft.prev = (x,)
+                draft._prev = (x,)
         else:
             draft.op = None
             draft.tracked = False
             draft.dist = 0
-            draft.prev = ()
+            draft._prev = ()
         draft.__class__ = Node
         return draft  # type: ignore[return-value]  # it is a Node now
 
@@ -283,15 +283,15 @@ def _binary(op: Op, forward: Callable[[Any, Any], Any], floats: bool) -> Callabl
             dist = (a.dist if a.dist > b.dist else b.dist) + 1
             if dist > ANCHOR_EVERY:
                 draft.dist = 0
-                draft.prev = Anchored((a, b))
+                draft._prev = Anchored((a, b))
             else:
                 draft.dist = dist
-                draft.prev = (a, b)
+                draft._prev = (a, b)
         else:
             draft.op = None
             draft.tracked = False
             draft.dist = 0
-            draft.prev = ()
+            draft._prev = ()
         draft.__class__ = Node
         return draft  # type: ignore[return-value]  # it is a Node now
 

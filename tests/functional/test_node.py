@@ -20,7 +20,7 @@ def matrix() -> Node:
 
 
 @pytest.mark.parametrize(
-    "name", ["_value", "op", "prev", "params", "tracked", "saved", "dist", "data", "shape", "T", "anything"]
+    "name", ["_value", "op", "_prev", "prev", "params", "tracked", "saved", "dist", "data", "shape", "T", "anything"]
 )
 def test_no_attribute_can_be_set_or_deleted(name: str) -> None:
     node = F.exp(matrix())
