@@ -107,10 +107,8 @@ class Alias:
             new = succeed(own, _put(own, where, value))
             _write_outside(self.base, self.steps, None, seal(new._value))
             base = self.base.node
-            value = _walk(base, self.steps, False)._value
-            if (
-                value.strides != new._value.strides
-            ):  # laid out as the memory it shares, on which `view` depends
+            shared = _walk(base, self.steps, False)._value
+            if shared.strides != new._value.strides:  # as the memory it shares: `view` depends on it
                 new = seal(shared, new.op, new.prev, new.params, new.tracked, new.saved)
             tensor._node = new
             self.seen = weakref.ref(base)

@@ -452,3 +452,18 @@ def test_where_an_index_names_a_cell_twice_the_last_value_stands() -> None:
     assert x.grad is not None
     assert v.grad.tolist() == [0, 2]
     assert x.grad.tolist() == [0, 1, 1]
+
+
+def test_an_alias_of_strided_memory_stays_strided() -> None:
+    base = Tensor(np.zeros((2, 3)))
+    x = Tensor(np.ones((3, 2)), requires_grad=True)
+    x.data = base.T
+    with no_grad():
+        x += x * Tensor(np.ones((3, 2))) + 1
+    assert base.tolist() == [[1] * 3] * 2
+    with pytest.raises(RuntimeError, match="view"):
+        x.view(6)
+    assert x.is_leaf
+    (x * x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[2, 2]] * 3
