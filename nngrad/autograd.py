@@ -12,7 +12,7 @@ import numpy as np
 
 from .functional import engine
 from .functional.node import Node, grad_mode, seal
-from .functional.op import cast
+from .functional.op import cast, scalar
 from .tensor import Tensor, TensorLike, wrap
 
 P = ParamSpec("P")
@@ -113,7 +113,7 @@ def _cotangent(op: str, output: Tensor, given: TensorLike | None, create_graph: 
                 f"{op}: grad can be implicitly created only for scalar outputs, not for shape "
                 f"{value.shape}; give a cotangent of that shape"
             )
-        given_node = seal(np.ones(value.shape, value.dtype))
+        given_node = seal(np.ones(value.shape, value.dtype)) if value.ndim else scalar(1, value.dtype)
     else:
         given_node = given.node if isinstance(given, Tensor) else Tensor(given).node
         if given_node.shape != value.shape:

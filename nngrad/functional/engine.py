@@ -283,13 +283,13 @@ def _backward(
                 ]
         has_leaf = False
         for parent, gp in zip(prev, sent):
-            if not parent._prev:
-                has_leaf = True
             count = count_of(parent)
             if count is None:
                 if free and op.freed is not None and getrefcount(parent) == IN_ZIP:  # only `prev` has it
                     _set_value(parent, FREED)
                 continue
+            if not parent._prev:
+                has_leaf = True
             if count == 1:
                 ready.append(parent)
             else:

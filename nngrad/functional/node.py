@@ -396,6 +396,8 @@ def variable(x: Operand, owner: object = None) -> Node:
 
 def as_node(x: Operand) -> Node:
     """The node of an operand, made if there is none yet."""
+    if isinstance(x, Node):
+        return x
     node: Node | None = getattr(x, "node", None)
     return constant(x) if node is None else node
 
