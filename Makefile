@@ -51,10 +51,11 @@ lint: $(BIN)/has-$(or $(EXTRAS),lint) imports types
 imports: $(BIN)/has-$(or $(EXTRAS),lint)
 	$(BIN)/lint-imports
 
+# --verifytypes takes the first Python on the PATH, whatever --pythonpath says
 types: $(BIN)/has-$(or $(EXTRAS),lint)
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/pyright --pythonpath $(BIN)/python --verifytypes nngrad --ignoreexternal
+	PATH='$(BIN)':"$$PATH" pyright --verifytypes nngrad --ignoreexternal
 
 bench: $(BIN)/has-$(or $(EXTRAS),bench)
 	$(BIN)/python -m benchmarks
