@@ -68,7 +68,12 @@ class Home:
     __slots__ = ("__weakref__", "tensor")
 
     def __init__(self, tensor: Tensor) -> None:
-        self.tensor: Tensor = tensor
+        self.tensor: Tensor
+        self.move_in(tensor)
+
+    def move_in(self, tensor: Tensor) -> None:
+        """Let the aliases be in step with this tensor."""
+        self.tensor = tensor
         tensor._home = weakref.ref(self)
 
 
@@ -197,13 +202,12 @@ def memory_of(tensor: Tensor, wrap: Callable[[Node], Tensor]) -> tuple[Home, tup
 
 
 def _home_of(tensor: Tensor, wrap: Callable[[Node], Tensor]) -> Home:
-    node = tensor._node
-    if node.tracked and node.op is not None:
+    home = _live_home(tensor) or Home(tensor)
+    if tensor._node.tracked and tensor._node.op is not None:
         # the value moves to a tensor of its own, lest aliases keep the graph alive
-        home = Home(wrap(seal(node._value)))
+        home.move_in(wrap(seal(tensor._node._value)))
         tensor._view = Alias(home, ())
-        return home
-    return _live_home(tensor) or Home(tensor)
+    return home
 
 
 def _live_home(tensor: Tensor) -> Home | None:
@@ -238,6 +242,5 @@ def leave(tensor: Tensor, wrap: Callable[[Node], Tensor]) -> None:
     """Let go of the memory that the tensor shares; its aliases keep that."""
     home = _live_home(tensor) if tensor._view is None else None
     if home is not None:
-        home.tensor = wrap(seal(tensor._node._value))
-        home.tensor._home = weakref.ref(home)
+        home.move_in(wrap(seal(tensor._node._value)))
     tensor._view = None

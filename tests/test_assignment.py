@@ -51,6 +51,7 @@ VIEWS = [
     "flatten",
     "expand",
 ]
+STORY = ["square", "exp_tanh", "gather", "view", "assign", "assign", "update_at", "update_at", "read"]
 SAVED_VALUE_GONE = "modified by an inplace operation"
 
 
@@ -179,7 +180,8 @@ class Assignment(RuleBasedStateMachine):
         self.used = 0
         self.snapshots: list[tuple[Any, Any]] = []
         self.freed = False
-        self.trusts_torch = True  # not after `x.data = y`: PyTorch then overlooks writes to saved values
+        self.trusts_torch = True  # not after `x.data = y`: its saved values change then, unnoticed
+        self.in_story = False
         self.focus: Played | None = None  # half of what happens happens to it
 
     @initialize(data=st.data(), eager=st.booleans())
@@ -218,7 +220,9 @@ class Assignment(RuleBasedStateMachine):
             self.played.pop(1 if self.played[0] is self.focus else 0)
 
     def pick(self, data: Any, which: Callable[[Played], bool] = lambda one: True) -> Played:
-        found = [one for one in self.played if which(one)]
+        found = [one for one in self.played if which(one)] or self.leaves[:1]
+        if self.in_story and self.focus in found:
+            return self.focus
         at = data.draw(st.integers(0, 2 * len(found) - 1), "which")
         return found[at] if at < len(found) else self.focus if self.focus in found else found[-1]
 
@@ -445,7 +449,7 @@ class Assignment(RuleBasedStateMachine):
             assert not value.size or shared(jacobian, one.jacobian)
             seen = Played(tensor, value, jacobian, one.group, twin)
             seen.is_view = True
-        seen.expanded = one.expanded or (kind == "expand" and value.size > 0)
+        seen.expanded = one.expanded or kind == "expand"
         self.add(seen)
 
     @rule(data=st.data(), kind=st.sampled_from(["detach", "data", "requires_grad"]))
@@ -573,6 +577,7 @@ class Assignment(RuleBasedStateMachine):
             return
         if any(o is not one and one.group in (o.group, o.reads_only) for o in self.played):
             return  # PyTorch leaves the old views where they were
+        self.trusts_torch = False
         shape = one.value.shape
         others = [o for o in self.played if o.value.shape == shape and not o.expanded]
         other = others[data.draw(st.integers(0, len(others) - 1))]
@@ -582,7 +587,6 @@ class Assignment(RuleBasedStateMachine):
             if self.with_torch:
                 one.twin.data = other.twin.detach() * 0.5
         else:
-            self.trusts_torch = False
             one.value = other.value
             one.tensor.data = other.tensor
             if self.with_torch:
@@ -603,7 +607,37 @@ class Assignment(RuleBasedStateMachine):
     @rule(data=st.data(), retain=st.booleans())
     def backward(self, data: Any, retain: bool) -> None:
         one = self.pick(data, lambda one: one.group.tracked and one.reads_only is None)
-        cotangent = data.draw(arrays(one.value.shape, -2, 2), "cotangent")
+        self.differentiate(one, data.draw(arrays(one.value.shape, -2, 2), "cotangent"), retain)
+
+    @rule(data=st.data(), steps=st.lists(st.sampled_from(STORY), min_size=3, max_size=6))
+    def story(self, data: Any, steps: list[str]) -> None:
+        """A tensor inside a graph is used, written to and used again; then all of that is differentiated."""
+        root = self.pick(data, lambda one: one.group.leaf is not None and one.reads_only is None)
+        twin = root.twin * 2 if self.with_torch else None
+        self.focus = None
+        self.result(root.tensor * 2, root.value * 2, root.jacobian * 2, root.group.tracked, twin)
+        self.focus, self.in_story = self.played[-1], True
+        for step in steps:
+            if step == "view":
+                self.view(data=data, kind="getitem")
+            elif step in ("assign", "update_at"):
+                self.put(data, step)
+            elif step == "read":
+                self.read(data=data)
+            else:
+                self.unary(data=data, name=step)
+        self.in_story = False
+        for one in self.played[-4:]:
+            if one.group.tracked and one.reads_only is None:
+                self.differentiate(one, np.ones(one.value.shape), True)
+
+    def put(self, data: Any, step: str) -> None:
+        if step == "assign":
+            self.assign(data=data, no_grad=False)
+        else:
+            self.update_at(data=data, no_grad=False, times=data.draw(st.booleans(), "times"))
+
+    def differentiate(self, one: Played, cotangent: Any, retain: bool) -> None:
         before = [
             leaf.tensor.grad.numpy().copy() if leaf.tensor.grad is not None else None for leaf in self.leaves
         ]
@@ -652,8 +686,7 @@ class Assignment(RuleBasedStateMachine):
 
     def compare(self, one: Played) -> None:
         close(one.tensor.node._value, one.value)
-        if one.reads_only is None:
-            assert one.tensor.requires_grad == one.group.tracked
+        assert one.tensor.requires_grad == one.group.tracked
         if one.twin is not None:
             close(one.value, one.twin.detach().numpy())
             if one.reads_only is None:

@@ -467,3 +467,16 @@ def test_an_alias_of_strided_memory_stays_strided() -> None:
     (x * x).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [[2, 2]] * 3
+
+
+def test_aliases_from_before_and_after_a_tensor_entered_a_graph_stay_together() -> None:
+    x = Tensor([1.0, 2.0])
+    early = x.detach()
+    x *= Tensor(2.0, requires_grad=True)
+    late = x.detach()
+    late[0] = 7.0
+    assert early.tolist() == x.tolist() == [7, 4]
+    x.data = Tensor([0.0, 0.0])
+    early += 1
+    assert late.tolist() == [8, 5]
+    assert x.tolist() == [0, 0]
