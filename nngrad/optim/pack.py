@@ -45,8 +45,7 @@ class Pack:
         self.parts: list[Array] = []
         self.flat: Array | None = None
         self.old: Array | None = None
-        plain = all(t._view is None for t in self.tensors)
-        self.read_node: Callable[[Tensor], Node] = attrgetter("_node" if plain else "node")
+        self.read_node: Callable[[Tensor], Node] = attrgetter("node")
 
     @property
     def size(self) -> int:
@@ -107,7 +106,10 @@ class Pack:
             return
         nodes: list[Node | None] = []
         parts: list[Array] = []
-        read = self.read_node
+        # a tensor that shares another's memory has to look there first
+        self.read_node = read = attrgetter(
+            "_node" if all([t._view is None for t in self.tensors]) else "node"
+        )
         for tensor, at, shape in zip(self.tensors, self.at, self.shapes):
             part = flat[at] if len(shape) == 1 else flat[at].reshape(shape)
             before = read(tensor)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nngrad import Tensor, no_grad, optim
+from nngrad import Tensor, nn, no_grad, ones, optim, tensor, zeros
 from nngrad.functional import optim as pure
 
 MAKERS: dict[str, Callable[..., optim.Optimizer]] = {
@@ -383,3 +383,16 @@ def test_repr_names_groups_and_options() -> None:
     text = repr(optim.SGD([leaf()], lr=0.25))
     assert text.startswith("SGD (\nParameter Group 0\n    dampening: 0\n")
     assert "    lr: 0.25\n" in text
+
+
+def test_a_parameter_that_was_given_shared_data_follows_it() -> None:
+    p = nn.Parameter(zeros(2))
+    optimizer = optim.SGD([p], lr=1.0)
+    p.grad = ones(2)
+    optimizer.step()
+    shared = tensor([10.0, 20.0])
+    p.data = shared
+    optimizer.step()
+    shared += 5.0
+    optimizer.step()
+    assert p.tolist() == shared.tolist() == [13.0, 23.0]
