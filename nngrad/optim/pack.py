@@ -107,9 +107,8 @@ class Pack:
         nodes: list[Node | None] = []
         parts: list[Array] = []
         # a tensor that shares another's memory has to look there first
-        self.read_node = read = attrgetter(
-            "_node" if all([t._view is None for t in self.tensors]) else "node"
-        )
+        plain = all(tensor._view is None for tensor in self.tensors)
+        self.read_node = read = attrgetter("_node" if plain else "node")
         for tensor, at, shape in zip(self.tensors, self.at, self.shapes):
             part = flat[at] if len(shape) == 1 else flat[at].reshape(shape)
             before = read(tensor)
