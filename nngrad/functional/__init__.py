@@ -11,6 +11,17 @@ from .arithmetic import (
     remainder as remainder,
     sub as sub,
 )
+from .blending import (
+    addcdiv as addcdiv,
+    addcmul as addcmul,
+    clamp_max as clamp_max,
+    clamp_min as clamp_min,
+    copysign as copysign,
+    fmax as fmax,
+    fmin as fmin,
+    lerp as lerp,
+    nan_to_num as nan_to_num,
+)
 from .choice import (
     clip as clip,
     masked_fill as masked_fill,
@@ -33,6 +44,7 @@ from .comparison import (
     logical_and as logical_and,
     logical_not as logical_not,
     logical_or as logical_or,
+    logical_xor as logical_xor,
     lt as lt,
     ne as ne,
     sign as sign,
@@ -47,6 +59,19 @@ from .elementary import (
     sqrt as sqrt,
     tanh as tanh,
 )
+from .exponential import (
+    exp2 as exp2,
+    expm1 as expm1,
+    log1p as log1p,
+    log2 as log2,
+    log10 as log10,
+    logaddexp as logaddexp,
+    logit as logit,
+    reciprocal as reciprocal,
+    rsqrt as rsqrt,
+    square as square,
+    xlogy as xlogy,
+)
 from .indexing import getitem as getitem, index_put as index_put, split as split
 from .loss import (
     cross_entropy as cross_entropy,
@@ -56,6 +81,14 @@ from .loss import (
 )
 from .matrix import linear as linear, matmul as matmul
 from .node import Node as Node, Operand as Operand, constant as constant, variable as variable
+from .predicates import (
+    allclose as allclose,
+    equal as equal,
+    isclose as isclose,
+    isfinite as isfinite,
+    isin as isin,
+    isinf as isinf,
+)
 from .reduction import (
     amax as amax,
     amin as amin,
@@ -65,6 +98,14 @@ from .reduction import (
     mean as mean,
     min as min,
     sum as sum,
+)
+from .rounding import (
+    ceil as ceil,
+    floor as floor,
+    fmod as fmod,
+    frac as frac,
+    round as round,
+    trunc as trunc,
 )
 from .shape import (
     T as T,
@@ -86,4 +127,28 @@ from .shape import (
     unsqueeze as unsqueeze,
     zeros_like as zeros_like,
 )
+from .special import (
+    digamma as digamma,
+    erf as erf,
+    erfc as erfc,
+    erfinv as erfinv,
+    lgamma as lgamma,
+)
 from .transforms import grad as grad, value_and_grad as value_and_grad
+from .trigonometry import (
+    acos as acos,
+    acosh as acosh,
+    asin as asin,
+    asinh as asinh,
+    atan as atan,
+    atan2 as atan2,
+    atanh as atanh,
+    cos as cos,
+    cosh as cosh,
+    deg2rad as deg2rad,
+    hypot as hypot,
+    rad2deg as rad2deg,
+    sin as sin,
+    sinh as sinh,
+    tan as tan,
+)

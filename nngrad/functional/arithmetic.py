@@ -135,7 +135,8 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     return seal(np.add(quotient, np.logical_and(inexact, np.less(quotient, 0)), dtype=quotient.dtype))
 
 
-def _check_divisor(op: str, a: Any, b: Any) -> None:
+def check_divisor(op: str, a: Any, b: Any) -> None:
+    """Raise for what has no quotient: bools, and integers over zero."""
     if a.dtype.kind == "b":
         raise TypeError("bools do not divide")
     if a.dtype.kind in "iu" and a.size and not np.all(b):
@@ -143,7 +144,7 @@ def _check_divisor(op: str, a: Any, b: Any) -> None:
 
 
 def _floor_divide(a: Any, b: Any) -> Any:
-    _check_divisor("floor_divide", a, b)
+    check_divisor("floor_divide", a, b)
     with np.errstate(all="ignore"):
         return np.asarray(np.floor_divide(a, b))
 
@@ -161,7 +162,7 @@ def floor_divide(input: Operand, other: Operand) -> Node:
 
 
 def _remainder_forward(a: Any, b: Any) -> Any:
-    _check_divisor("remainder", a, b)
+    check_divisor("remainder", a, b)
     with np.errstate(all="ignore"):
         return np.remainder(a, b)
 
@@ -214,13 +215,3 @@ def pow(input: Operand, exponent: Operand) -> Node:
         if exponent == 0.5 and x._value.dtype.kind == "f":
             return sqrt(x)
     return _pow.call(input, exponent)
-
-
-@implements(np.square)
-def _np_square(x: Operand) -> Node:
-    return pow(x, 2)
-
-
-@implements(np.reciprocal)
-def _np_reciprocal(x: Operand) -> Node:
-    return div(1, x)

@@ -110,6 +110,16 @@ def logical_or(input: Operand, other: Operand) -> Node:
     return without_gradient("logical_or", np.logical_or, input, other)
 
 
+@implements(np.logical_xor)
+def logical_xor(input: Operand, other: Operand) -> Node:
+    """Whether exactly one of both elements is non-zero, as bools.
+
+    >>> logical_xor(np.array([0, 1, 2]), np.array([1, 0, 3])).data
+    array([ True,  True, False])
+    """
+    return without_gradient("logical_xor", np.logical_xor, input, other)
+
+
 @implements(np.bitwise_and)
 def bitwise_and(input: Operand, other: Operand) -> Node:
     """`input & other`, element by element, on integers or bools.

@@ -20,6 +20,18 @@ def quiet(ufunc: Any) -> Any:
     return forward
 
 
+def floats_only(ufunc: Any) -> Any:
+    """`ufunc` without warnings, and not for integers and bools, as PyTorch has it."""
+
+    @np.errstate(all="ignore")
+    def forward(*args: Any) -> Any:
+        if args[0].dtype.kind not in "fc":
+            raise TypeError("only for floating-point numbers")
+        return ufunc(*args)
+
+    return forward
+
+
 _BITS: Final = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 
 

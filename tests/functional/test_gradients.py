@@ -102,7 +102,7 @@ def compare_with_torch(row: Row, arrays: list[Array], tolerance: float) -> None:
 
 
 #: functions that leave NumPy's floating-point warnings on: silence would cost a tenth of their time
-NOISY = ("add", "sub", "mul", "pow", "sum", "mean")
+NOISY = ("add", "sub", "mul", "pow", "square", "sum", "mean")
 SPECIAL = [(row, n) for row in ROWS for n in range(len(row.special))]
 
 

@@ -204,8 +204,8 @@ def test_numpy_functions_that_nodes_do_not_have_say_so() -> None:
     x = matrix()
     with pytest.raises(TypeError, match=r"numpy\.fft"):
         np.fft.fft(x)
-    with pytest.raises(TypeError, match=r"numpy\.arctan: not implemented for nodes|arctan"):
-        np.arctan(x)
+    with pytest.raises(TypeError, match=r"numpy\.cbrt: not implemented for nodes|cbrt"):
+        np.cbrt(x)
     with pytest.raises(TypeError, match="immutable"):
         np.add(np.ones((2, 2)), x, out=np.ones((2, 2)))
 

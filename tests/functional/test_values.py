@@ -28,6 +28,12 @@ LENIENT = {
     "minimum": "with a Python number",
     "logical_and": "with a Python number",
     "logical_or": "with a Python number",
+    "logical_xor": "with a Python number",
+    "atan2": "with a Python number",
+    "hypot": "with a Python number",
+    "logaddexp": "with a Python number",
+    "fmax": "with a Python number",
+    "fmin": "with a Python number",
 }
 
 
