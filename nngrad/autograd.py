@@ -182,17 +182,21 @@ def grad(
     grad_outputs: TensorLike | Sequence[TensorLike | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of sum(outputs * grad_outputs) in the inputs, changing no tensor.
 
     inputs: tensors that require grad, leaves or not. create_graph: record the computation, to
-    differentiate it again. allow_unused: give None (zeros, with materialize_grads) for an input
-    that the outputs do not depend on. Raises RuntimeError for such an input otherwise.
+    differentiate it again. only_inputs: accepted for PyTorch's sake, without effect. allow_unused:
+    give None (zeros, with materialize_grads) for an input that the outputs do not depend on.
+    Raises RuntimeError for such an input otherwise, TypeError for what is no tensor.
     """
     wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     for i, tensor in enumerate(wanted):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"grad: all inputs have to be Tensors, got {type(tensor).__name__} (input {i})")
         if not tensor.requires_grad:
             raise RuntimeError(f"grad: One of the differentiated Tensors does not require grad (input {i})")
     roots, cotangents = _pairs("grad", outputs, grad_outputs, create_graph)

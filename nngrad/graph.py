@@ -88,6 +88,7 @@ _VARIANTS: Final[dict[str, Callable[[Node], str]]] = {
     "broadcast": lambda node: "ExpandBackward0",
     "clip": lambda node: "ClampBackward1",
     "amin": lambda node: "MinBackward1" if node.params[0] is None else "AminBackward0",
+    "cross_entropy": lambda node: "NllLossBackward0",
     "concat": lambda node: "CatBackward0",
     "getitem": _getitem,
     "index_put": lambda node: "CopySlices" if len(node.prev) == 2 else "IndexPutBackward0",

@@ -33,6 +33,7 @@ from .functional.node import Node, Operand, constant, dispatch, grad_mode, seal
 from .functional.op import cast
 from .functional.reduction import ValuesIndices
 from .functional.shape import normal_dim
+from .functional.warn import warn_user
 from .views import LOST, Alias, Home, Step, View, detached, leave, memory_of, move
 
 if TYPE_CHECKING:
@@ -323,7 +324,16 @@ class Tensor:
 
     @property
     def grad(self) -> Tensor | None:
-        """What `backward` has added up for this tensor; None before, and after zero_grad."""
+        """What `backward` has added up for this tensor; None before, and after zero_grad.
+
+        Warns of a tensor that is no leaf, whose gradient is kept only after `retain_grad`.
+        """
+        if self._grad is None and not self.is_leaf and "_retains_grad" not in self.__dict__:
+            warn_user(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed: backward() "
+                "does not fill it. Call .retain_grad() on the non-leaf Tensor first, or access the leaf "
+                "Tensor instead."
+            )
         return self._grad
 
     @grad.setter
@@ -382,6 +392,8 @@ class Tensor:
 
         Raises RuntimeError for a tensor that is no leaf, or not floating-point.
         """
+        if not isinstance(requires_grad, bool):
+            raise TypeError(f"requires_grad must be a bool, got {type(requires_grad).__name__}")
         node = self.node
         if node.op is not None:
             if requires_grad:
@@ -477,7 +489,12 @@ class Tensor:
         return tensor_repr(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item() if not self.ndim else str(self), spec)
+        if self.ndim and spec:
+            raise TypeError(
+                f"unsupported format string passed to a Tensor of shape {tuple(self.shape)}: only a 0-d "
+                "tensor is formatted as a number"
+            )
+        return format(self.item(), spec) if not self.ndim else str(self)
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -492,17 +509,24 @@ class Tensor:
             )
         return bool(self.node._value)
 
+    def _number(self) -> builtins.float:
+        if self.numel() != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars, got shape {tuple(self.shape)}"
+            )
+        return self.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._number())
 
     def __index__(self) -> int:
-        value = self.item()
+        value = self._number()
         if not isinstance(value, int):
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(value)
@@ -528,7 +552,7 @@ class Tensor:
         copied._view = None
         copied._grad = None if self._grad is None else self._grad.__deepcopy__(memo)
         copied._node = seal(np.array(self.node._value))
-        copied.__dict__.update(self.__dict__)
+        copied.__dict__.update(_kept(self))
         if self.requires_grad:
             copied.requires_grad_()
         memo[id(self)] = copied
@@ -537,7 +561,7 @@ class Tensor:
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise RuntimeError("pickle: only graph leaves can be pickled; detach() first")
-        return _rebuild, (type(self), np.array(self.node._value), self.requires_grad, self.__dict__)
+        return _rebuild, (type(self), np.array(self.node._value), self.requires_grad, _kept(self))
 
     # ------------------------------------------------------------ gradients
 
@@ -1136,6 +1160,11 @@ def _holds_arrays(data: Any) -> bool:
     while isinstance(data, Sequence) and len(data):
         data = data[0]
     return isinstance(data, (np.ndarray, np.generic, Tensor))
+
+
+def _kept(tensor: Tensor) -> dict[str, Any]:
+    """The attributes that a copy takes along: hooks stay with the tensor they were registered on."""
+    return {name: value for name, value in tensor.__dict__.items() if name not in ("_hooks", "_retains_grad")}
 
 
 def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nngrad
+import nngrad.functional as F
 from nngrad import Tensor, enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled
 
 
@@ -51,7 +53,10 @@ def test_as_a_container_and_a_number() -> None:
         (TypeError, lambda x: [1, 2][x[0, 0]]),
         (RuntimeError, lambda x: bool(x)),
         (RuntimeError, lambda x: x.item()),
-        (RuntimeError, lambda x: float(x)),
+        (ValueError, lambda x: float(x)),
+        (ValueError, lambda x: int(x)),
+        (TypeError, lambda x: f"{x:.2f}"),
+        (TypeError, lambda x: x.requires_grad_("yes")),
         (TypeError, lambda x: x + "a"),
         (TypeError, lambda x: x < None),
         (IndexError, lambda x: x[2]),
@@ -417,3 +422,75 @@ def test_a_mode_object_shared_by_tasks_mixes_nothing_up() -> None:
         return list(await asyncio.gather(*[run() for _ in range(3)]))
 
     assert asyncio.run(many()) == [False, False, False]
+
+
+@pytest.mark.parametrize("number", [np.float64(2), np.float32(2), np.int64(2), np.bool_(True)])
+@pytest.mark.parametrize("dtype", [nngrad.float32, nngrad.float64, nngrad.int32])
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_a_scalar_of_numpy_decides_no_dtype(number: Any, dtype: Any, shape: tuple[int, ...]) -> None:
+    x = nngrad.ones(*shape, dtype=dtype) if shape else nngrad.tensor(1, dtype=dtype)
+    plain = number.item()
+    for got, wanted in [
+        (x * number, x * plain),
+        (number * x, plain * x),
+        (number - x, plain - x),
+        (x / number, x / plain),
+        (x.add(number), x.add(plain)),
+        (nngrad.where(x > 0, x, number), nngrad.where(x > 0, x, plain)),
+    ]:
+        assert got.dtype is wanted.dtype
+        assert got.tolist() == wanted.tolist()
+
+
+def test_numpys_scalars_alone_keep_their_precision() -> None:
+    assert F.add(np.float64(1), np.float64(1e-9)).data == 1 + 1e-9
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copy_leaves_the_hooks_behind(copied: Callable[[Tensor], Tensor]) -> None:
+    x = Tensor([1.0], requires_grad=True)
+    x.register_hook(lambda g: g * 100)
+    y = copied(x)
+    y.sum().backward()
+    assert y.grad is not None
+    assert y.grad.tolist() == [1]
+    x.register_hook(lambda g: g)
+    assert not y.__dict__.get("_hooks")
+
+
+def test_asking_an_intermediate_result_for_its_gradient_warns() -> None:
+    x = Tensor([1.0], requires_grad=True)
+    y, kept = x * 2, x * 3
+    kept.retain_grad()
+    assert x.grad is None
+    assert kept.grad is None
+    assert y.detach().grad is None
+    with pytest.warns(UserWarning, match="not a leaf"):
+        assert y.grad is None
+
+
+def test_grad_takes_pytorchs_only_inputs() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    out = x * x
+    (g,) = nngrad.grad(
+        outputs=out,
+        inputs=x,
+        grad_outputs=nngrad.ones_like(out),
+        create_graph=True,
+        retain_graph=True,
+        only_inputs=True,
+    )
+    assert g is not None
+    assert g.tolist() == [2, 4]
+
+
+def test_grad_refuses_what_is_no_tensor() -> None:
+    given: Any = ["x"]
+    with pytest.raises(TypeError, match="all inputs have to be Tensors, got str"):
+        grad(leaf(1.0).sum(), given)
+
+
+def test_a_loss_prints_as_pytorchs() -> None:
+    x = nngrad.zeros(1, 2, requires_grad=True)
+    loss = nngrad.nn.functional.cross_entropy(x, nngrad.tensor([0]))
+    assert repr(loss) == "tensor(0.6931, grad_fn=<NllLossBackward0>)"

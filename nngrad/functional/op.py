@@ -152,14 +152,30 @@ def scalar(value: Number, dtype: DType) -> Node:
     return node
 
 
+_NUMPY_SCALARS: Final = (np.number, np.bool_)
+_SCALARS: Final = (bool, int, float, complex, *_NUMPY_SCALARS)
+
+
 def is_number(x: object) -> bool:
     """Whether `x` is a Python number, whose dtype is weak (NumPy's own scalars are not)."""
     return isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic)
 
 
+def _plain(x: Any, beside: bool) -> Any:
+    """A scalar of NumPy's as a Python number beside nodes, else as a node; anything else as it is."""
+    return (x.item() if beside else as_node(x)) if isinstance(x, _NUMPY_SCALARS) else x
+
+
 def promote(op: str, *operands: Operand) -> tuple[Node, ...]:
-    """The operands as nodes of one dtype, by PyTorch's rules."""
-    nodes: list[Any] = [x if is_number(x) else as_node(x) for x in operands]
+    """The operands as nodes of one dtype, by PyTorch's rules.
+
+    A scalar of NumPy's counts as a Python number beside a node or an array: it decides no dtype.
+    """
+    nodes: list[Any] = [x if isinstance(x, _SCALARS) else as_node(x) for x in operands]
+    for n in nodes:
+        if isinstance(n, _NUMPY_SCALARS):
+            beside = any(type(other) is Node for other in nodes)
+            return promote(op, *[_plain(other, beside) for other in nodes])
     dtype = result_type(op, [(n._value.dtype, n._value.ndim) if type(n) is Node else n for n in nodes])
     return tuple([cast(n, dtype) if type(n) is Node else scalar(n, dtype) for n in nodes])
 
@@ -252,7 +268,7 @@ def _binary(op: Op, forward: Callable[[Any, Any], Any], floats: bool) -> Callabl
     def call(a: Any, b: Any) -> Node:
         if type(a) is not Node or type(b) is not Node:
             # a Python number beside a float needs no talk of dtypes
-            if type(a) is Node and type(b) is float and a._value.dtype.kind == "f":
+            if type(a) is Node and (type(b) is float or type(b) is int) and a._value.dtype.kind == "f":
                 b = scalar(b, a._value.dtype)
             else:
                 a, b = promote(name, a, b)

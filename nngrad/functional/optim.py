@@ -270,6 +270,8 @@ def _adam(hyper: AdamHyper) -> Optimizer:
 
 def _pure(kernel: Kernel, hyper: object, names: tuple[str, ...]) -> Optimizer:
     def init(params: Mapping[str, Array]) -> State:
+        if not isinstance(params, Mapping):
+            raise TypeError(f"init: params must be a mapping of names to arrays, got {type(params).__name__}")
         for name, p in params.items():
             _check_dtype(name, p)
         zeros = {name: _sealed(np.zeros(p.shape, p.dtype)) for name, p in params.items()}
@@ -316,6 +318,8 @@ def _pure(kernel: Kernel, hyper: object, names: tuple[str, ...]) -> Optimizer:
 
 
 def _check_dtype(name: str, p: Array) -> None:
+    if not hasattr(p, "dtype"):
+        raise TypeError(f"parameter {name!r} must be an array, got {type(p).__name__}: give a flat mapping")
     if p.dtype.kind not in "fc":
         raise TypeError(f"parameter {name!r} is {p.dtype}, neither floating-point nor complex")
 

@@ -58,7 +58,6 @@ class Module:
     else:
 
         def forward(self, *args, **kwargs):
-            """What a call computes: subclasses define it."""
             """What the module computes: subclasses say."""
             raise NotImplementedError(
                 f'Module [{type(self).__name__}] is missing the required "forward" function'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from ..functional.node import constant
 from ..tensor import Tensor, TensorLike, node_from
 
@@ -21,6 +23,12 @@ class Parameter(Tensor):
         self._node = constant(node_from(()) if data is None else data)
         if requires_grad:
             self.requires_grad_()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """A parameter of the same value; its gradient stays behind, as in PyTorch."""
+        copied: Self = super().__deepcopy__(memo)
+        copied._grad = None
+        return copied
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

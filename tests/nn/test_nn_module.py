@@ -400,3 +400,11 @@ def test_text_with_own_lines_and_an_empty_child() -> None:
         return Odd()
 
     assert repr(build(nn)) == repr(build(torch.nn))
+
+
+def test_a_deep_copy_starts_without_gradients() -> None:
+    net = nn.Linear(1, 1)
+    net(Tensor([[1.0]])).sum().backward()
+    copied = copy.deepcopy(net)
+    assert all(p.grad is None and p.requires_grad for p in copied.parameters())
+    assert all(p.grad is not None for p in net.parameters())

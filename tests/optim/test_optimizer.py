@@ -396,3 +396,13 @@ def test_a_parameter_that_was_given_shared_data_follows_it() -> None:
     shared += 5.0
     optimizer.step()
     assert p.tolist() == shared.tolist() == [13.0, 23.0]
+
+
+def test_a_pure_optimiser_says_what_it_takes() -> None:
+    optimizer = pure.adam()
+    given: Any = [np.ones(2)]
+    with pytest.raises(TypeError, match="mapping of names to arrays, got list"):
+        optimizer.init(given)
+    given = {"layer": {"weight": np.ones(2)}}
+    with pytest.raises(TypeError, match="'layer' must be an array, got dict"):
+        optimizer.init(given)
