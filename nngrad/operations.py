@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, SupportsIndex, TypeGuard, overload
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, Protocol, SupportsIndex, TypeGuard, overload
 
 from . import functional as F
-from .functional.node import as_node
+from .functional.node import Node, Operand, as_node
 from .functional.reduction import ValuesIndices
-from .tensor import Size, Tensor, TensorLike, lift, lift_view, wrap
+from .tensor import Size, Tensor, TensorLike, _named_like, lift, lift_part, lift_parts, lift_view, wrap
 
 abs: Final = lift(F.abs)
 absolute: Final = lift(F.abs)
@@ -134,13 +132,46 @@ trunc: Final = lift(F.trunc)
 where: Final = lift(F.where)
 xlogy: Final = lift(F.xlogy)
 
+diag: Final = lift(F.diag)
+diag_embed: Final = lift(F.diag_embed)
+diagflat: Final = lift(F.diagflat)
+flip: Final = lift(F.flip)
+fliplr: Final = lift(F.fliplr)
+flipud: Final = lift(F.flipud)
+kron: Final = lift(F.kron)
+repeat_interleave: Final = lift(F.repeat_interleave)
+roll: Final = lift(F.roll)
+rot90: Final = lift(F.rot90)
+tile: Final = lift(F.tile)
+tril: Final = lift(F.tril)
+triu: Final = lift(F.triu)
+
 broadcast_to: Final = lift_view(F.broadcast_to)
+diagonal: Final = lift_view(F.diagonal)
 flatten: Final = lift_view(F.flatten)
+moveaxis: Final = lift_view(F.moveaxis)
+movedim: Final = lift_view(F.movedim)
 permute: Final = lift_view(F.permute)
+ravel: Final = lift_view(F.ravel)
 reshape: Final = lift_view(F.reshape)
 squeeze: Final = lift_view(F.squeeze)
+swapaxes: Final = lift_view(F.swapaxes)
+swapdims: Final = lift_view(F.swapdims)
+t: Final = lift_view(F.t)
 transpose: Final = lift_view(F.transpose)
+unflatten: Final = lift_view(F.unflatten)
 unsqueeze: Final = lift_view(F.unsqueeze)
+
+narrow: Final = lift_part(F.narrow)
+select: Final = lift_part(F.select)
+chunk: Final = lift_parts(F.chunk)
+dsplit: Final = lift_parts(F.dsplit)
+hsplit: Final = lift_parts(F.hsplit)
+split: Final = lift_parts(F.split)
+split_with_sizes: Final = lift_parts(F.split_with_sizes)
+tensor_split: Final = lift_parts(F.tensor_split)
+unbind: Final = lift_parts(F.unbind)
+vsplit: Final = lift_parts(F.vsplit)
 
 
 def cat(tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = None) -> Tensor:
@@ -157,21 +188,77 @@ def stack(tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = Non
     return wrap(F.stack(tensors, dim, axis=axis))
 
 
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Slices along a dimension, as views; see `nngrad.functional.split`."""
-    return tensor.split(split_size_or_sections, dim)
+def lift_joining(function: Callable[[Sequence[Operand]], Node]) -> Callable[[Sequence[TensorLike]], Tensor]:
+    """A function of a sequence of nodes as one of tensors."""
+
+    def lifted(tensors: Sequence[TensorLike]) -> Tensor:
+        return wrap(function(tensors))
+
+    named: Callable[[Sequence[TensorLike]], Tensor] = _named_like(lifted, function)
+    return named
 
 
-def broadcast_shapes(*shapes: int | Sequence[SupportsIndex]) -> Size:
+column_stack: Final = lift_joining(F.column_stack)
+dstack: Final = lift_joining(F.dstack)
+hstack: Final = lift_joining(F.hstack)
+vstack: Final = lift_joining(F.vstack)
+
+
+class EachView(Protocol):
+    """A function that makes a view of each of its tensors: a view of one, a tuple for several."""
+
+    @overload
+    def __call__(self, tensor: Tensor, /) -> Tensor: ...
+    @overload
+    def __call__(self, tensor: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+    @overload
+    def __call__(self, tensor: Tensor, second: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
+
+
+def lift_each(function: Callable[[Operand], Node]) -> EachView:
+    """A function on nodes whose result is a view, on any number of tensors."""
+    view = lift_view(function)
+
+    def lifted(*tensors: Any) -> Any:
+        if len(tensors) == 1 and not isinstance(tensors[0], Sequence):
+            return view(tensors[0])
+        return tuple([view(x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
+
+    named: EachView = _named_like(lifted, function)
+    return named
+
+
+atleast_1d: Final = lift_each(F.atleast_1d)
+atleast_2d: Final = lift_each(F.atleast_2d)
+atleast_3d: Final = lift_each(F.atleast_3d)
+
+
+def block_diag(*tensors: TensorLike) -> Tensor:
+    """Matrices along the diagonal of a matrix; see `nngrad.functional.block_diag`."""
+    return wrap(F.block_diag(*tensors))
+
+
+def cartesian_prod(*tensors: TensorLike) -> Tensor:
+    """Every combination of elements of vectors; see `nngrad.functional.cartesian_prod`."""
+    return wrap(F.cartesian_prod(*tensors))
+
+
+def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: Literal["ij", "xy"] = "ij") -> tuple[Tensor, ...]:
+    """Vectors as the coordinates of a grid; see `nngrad.functional.meshgrid`.
+
+    The vectors may be given as one sequence. The results do not share memory with them.
+    """
+    given: Any = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], Sequence) else tensors
+    return tuple([wrap(x) for x in F.meshgrid(*given, indexing=indexing)])
+
+
+def broadcast_shapes(*shapes: SupportsIndex | Sequence[SupportsIndex]) -> Size:
     """The shape that the shapes broadcast to. Raises RuntimeError if they do not fit together.
 
     >>> broadcast_shapes((2, 1), (3,))
     nngrad.Size([2, 3])
     """
-    try:
-        return Size(np.broadcast_shapes(*[s if isinstance(s, int) else tuple(s) for s in shapes]))
-    except ValueError:
-        raise RuntimeError(f"broadcast_shapes: shapes {shapes} cannot be broadcast together") from None
+    return Size(F.broadcast_shapes(*shapes))
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:

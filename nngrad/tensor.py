@@ -28,11 +28,12 @@ from .functional.dtypes import (
     get_default_dtype,
     number_dtype,
 )
-from .functional.indexing import Index, getitem_parsed, index_put_from, parse_index, split_slices, succeed
+from .functional.indexing import Index, getitem_parsed, index_put_from, parse_index, succeed
 from .functional.node import Node, Operand, constant, dispatch, grad_mode, seal
 from .functional.op import cast
 from .functional.reduction import ValuesIndices
-from .functional.shape import normal_dim
+from .functional.shape import MAY_COPY, normal_dim
+from .functional.splitting import RULES
 from .functional.warn import warn_user
 from .views import LOST, Alias, Home, Step, View, detached, leave, memory_of, move
 
@@ -72,9 +73,9 @@ def lift(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concaten
 
     code = function.__code__
     alone: Callable[[Any], Node] = function
-    is_alone = code.co_argcount == 1 and not code.co_kwonlyargcount
+    takes_more = code.co_argcount > 1 or code.co_kwonlyargcount or code.co_flags & 4  # 4: *args
     named: Callable[Concatenate[TensorLike, P], Tensor] = _named_like(
-        lifted_alone if is_alone else lifted, function
+        lifted if takes_more else lifted_alone, function
     )
     return named
 
@@ -93,6 +94,32 @@ def lift_view(
         return view_of(input, node, (function, args))
 
     named: Callable[Concatenate[Tensor, P], Tensor] = _named_like(lifted, function)
+    return named
+
+
+def lift_part(
+    function: Callable[Concatenate[Operand, P], Node],
+) -> Callable[Concatenate[Tensor, P], Tensor]:
+    """A function that takes a part of its input, on tensors: as a view, by the index that it names."""
+    rule = RULES[function]
+
+    def lifted(input: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        return input[rule(input.node, *args, **kwargs)]
+
+    named: Callable[Concatenate[Tensor, P], Tensor] = _named_like(lifted, function)
+    return named
+
+
+def lift_parts(
+    function: Callable[Concatenate[Operand, P], tuple[Node, ...]],
+) -> Callable[Concatenate[Tensor, P], tuple[Tensor, ...]]:
+    """A function that takes several parts of its input, on tensors: as views."""
+    rule = RULES[function]
+
+    def lifted(input: Tensor, *args: P.args, **kwargs: P.kwargs) -> tuple[Tensor, ...]:
+        return tuple([input[index] for index in rule(input.node, *args, **kwargs)])
+
+    named: Callable[Concatenate[Tensor, P], tuple[Tensor, ...]] = _named_like(lifted, function)
     return named
 
 
@@ -117,7 +144,7 @@ def view_of(input: Tensor, node: Node, step: Step) -> Tensor:
     """A tensor on `node` that stays in step with `input`; no view if NumPy had to copy."""
     tensor = wrap(node)
     source = input._view
-    if step[0] is F.reshape or step[0] is F.flatten:
+    if step[0] in MAY_COPY:
         old, new = input._node._value, node._value
         if isinstance(new, np.ndarray) and (
             new.base is None or (new.base is not old and new.base is not old.base)
@@ -451,6 +478,11 @@ class Tensor:
         """All dimensions in reverse order; a view."""
         return view_of(self, F.T(self.node), (F.T, ()))
 
+    @property
+    def mT(self) -> Tensor:
+        """The last two dimensions swapped; a view. Raises RuntimeError for fewer than two."""
+        return view_of(self, F.mT(self.node), (F.mT, ()))
+
     def item(self) -> float:
         """The only element, as a Python number (its type is `float`, which stands for bool and int
         too; a complex tensor gives a complex). Raises RuntimeError if there are more or none."""
@@ -657,6 +689,18 @@ class Tensor:
                 "subspaces). Use .reshape(...) instead."
             )
         return tensor
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """The elements in row-major order in the shape of another tensor, as a view; see `view`."""
+        return self.view(other.shape)
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """The elements in row-major order in the shape of another tensor; see `reshape`."""
+        return self.reshape(other.shape)
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """A view broadcast to the shape of another tensor; see `expand`."""
+        return self.expand(other.shape)
 
     # ------------------------------------------------------------ conversions
 
@@ -951,13 +995,49 @@ class Tensor:
     trunc: Final = lift(F.trunc)
     xlogy: Final = lift(F.xlogy)
 
+    diag: Final = lift(F.diag)
+    diag_embed: Final = lift(F.diag_embed)
+    diagflat: Final = lift(F.diagflat)
+    flip: Final = lift(F.flip)
+    fliplr: Final = lift(F.fliplr)
+    flipud: Final = lift(F.flipud)
+    kron: Final = lift(F.kron)
+    repeat: Final = lift(F.repeat)
+    repeat_interleave: Final = lift(F.repeat_interleave)
+    roll: Final = lift(F.roll)
+    rot90: Final = lift(F.rot90)
+    tile: Final = lift(F.tile)
+    tril: Final = lift(F.tril)
+    triu: Final = lift(F.triu)
+
+    broadcast_to: Final = lift_view(F.broadcast_to)
+    diagonal: Final = lift_view(F.diagonal)
     expand: Final = lift_view(F.expand)
     flatten: Final = lift_view(F.flatten)
+    moveaxis: Final = lift_view(F.moveaxis)
+    movedim: Final = lift_view(F.movedim)
     permute: Final = lift_view(F.permute)
+    ravel: Final = lift_view(F.ravel)
     reshape: Final = lift_view(F.reshape)
     squeeze: Final = lift_view(F.squeeze)
+    swapaxes: Final = lift_view(F.swapaxes)
+    swapdims: Final = lift_view(F.swapdims)
+    t: Final = lift_view(F.t)
     transpose: Final = lift_view(F.transpose)
+    unflatten: Final = lift_view(F.unflatten)
+    unfold: Final = lift_view(F.windows)
     unsqueeze: Final = lift_view(F.unsqueeze)
+
+    narrow: Final = lift_part(F.narrow)
+    select: Final = lift_part(F.select)
+    chunk: Final = lift_parts(F.chunk)
+    dsplit: Final = lift_parts(F.dsplit)
+    hsplit: Final = lift_parts(F.hsplit)
+    split: Final = lift_parts(F.split)
+    split_with_sizes: Final = lift_parts(F.split_with_sizes)
+    tensor_split: Final = lift_parts(F.tensor_split)
+    unbind: Final = lift_parts(F.unbind)
+    vsplit: Final = lift_parts(F.vsplit)
 
     abs_: Final = lift_(F.abs)
     absolute_: Final = lift_(F.abs)
@@ -1053,6 +1133,8 @@ class Tensor:
     subtract_: Final = lift_(F.sub)
     tan_: Final = lift_(F.tan)
     tanh_: Final = lift_(F.tanh)
+    tril_: Final = lift_(F.tril)
+    triu_: Final = lift_(F.triu)
     true_divide_: Final = lift_(F.div)
     trunc_: Final = lift_(F.trunc)
     xlogy_: Final = lift_(F.xlogy)
@@ -1076,13 +1158,6 @@ class Tensor:
     def min(self, dim: Any = None, keepdim: builtins.bool = False) -> Tensor | ValuesIndices[Tensor]:
         """See `nngrad.functional.min`."""
         return _wrap_search(F.min(self.node, dim, keepdim))
-
-    def split(
-        self, split_size: builtins.int | Sequence[builtins.int], dim: builtins.int = 0
-    ) -> tuple[Tensor, ...]:
-        """Slices along a dimension, as views; see `nngrad.functional.split`."""
-        at = (slice(None),) * normal_dim("split", dim, self.ndim)
-        return tuple([self[(*at, part)] for part in split_slices(self.node, split_size, dim)])
 
 
 def _wrap_search(found: Node | ValuesIndices[Node]) -> Tensor | ValuesIndices[Tensor]:

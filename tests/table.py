@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import rows_pointwise
+import rows_shape
 from rows import (
     INF as INF,
     NAN as NAN,
@@ -337,9 +338,9 @@ def shaping() -> Iterator[Row]:
         lambda x: np.broadcast_to(x, (2, 3, 4)),
     )
     yield Row(
-        "broadcast",
+        "broadcast_tensors",
         "2x1-3",
-        lambda f, x, y: tuple(f.broadcast(x, y)),
+        lambda f, x, y: tuple(f.broadcast_tensors(x, y)),
         real((2, 1), (3,)),
         lambda x, y: np.broadcast_arrays(x, y),
     )
@@ -633,6 +634,7 @@ ROWS: tuple[Row, ...] = (
     *indexing(),
     *matrices(),
     *losses(),
+    *rows_shape.ROWS,
     *rows_pointwise.ROWS,
 )
 
@@ -665,10 +667,8 @@ class TorchNames:
         if own is not None:
             return own
         torch = self._torch
-        return getattr(torch if hasattr(torch, name) else torch.nn.functional, name)
-
-    def broadcast(self, *xs: Any) -> Any:
-        return self._torch.broadcast_tensors(*xs)
+        homes = (torch, torch.nn.functional, torch.Tensor)
+        return getattr(next(home for home in homes if hasattr(home, name)), name)
 
 
 def _torch_getitem(x: Any, index: Any) -> Any:
@@ -693,8 +693,12 @@ def _torch_fill(x: Any, value: Any) -> Any:
     return x.clone().fill_(value)
 
 
-def _torch_expand(x: Any, *sizes: int) -> Any:
-    return x.expand(*sizes)
+def _torch_mT(x: Any) -> Any:
+    return x.mT
+
+
+def _torch_windows(x: Any, dimension: int, size: int, step: int) -> Any:
+    return x.unfold(dimension, size, step)
 
 
 def _torch_neg(x: Any) -> Any:

@@ -49,6 +49,14 @@ from .comparison import (
     ne as ne,
     sign as sign,
 )
+from .diagonal import (
+    diag as diag,
+    diag_embed as diag_embed,
+    diagflat as diagflat,
+    diagonal as diagonal,
+    tril as tril,
+    triu as triu,
+)
 from .dtypes import Array as Array
 from .elementary import (
     abs as abs,
@@ -72,7 +80,20 @@ from .exponential import (
     square as square,
     xlogy as xlogy,
 )
-from .indexing import getitem as getitem, index_put as index_put, split as split
+from .indexing import getitem as getitem, index_put as index_put
+from .joining import (
+    block_diag as block_diag,
+    cartesian_prod as cartesian_prod,
+    cat as cat,
+    column_stack as column_stack,
+    concat as concat,
+    dstack as dstack,
+    hstack as hstack,
+    kron as kron,
+    meshgrid as meshgrid,
+    stack as stack,
+    vstack as vstack,
+)
 from .loss import (
     cross_entropy as cross_entropy,
     log_softmax as log_softmax,
@@ -81,6 +102,22 @@ from .loss import (
 )
 from .matrix import linear as linear, matmul as matmul
 from .node import Node as Node, Operand as Operand, constant as constant, variable as variable
+from .order import (
+    T as T,
+    flip as flip,
+    fliplr as fliplr,
+    flipud as flipud,
+    moveaxis as moveaxis,
+    movedim as movedim,
+    mT as mT,
+    permute as permute,
+    roll as roll,
+    rot90 as rot90,
+    swapaxes as swapaxes,
+    swapdims as swapdims,
+    t as t,
+    transpose as transpose,
+)
 from .predicates import (
     allclose as allclose,
     equal as equal,
@@ -99,6 +136,18 @@ from .reduction import (
     min as min,
     sum as sum,
 )
+from .repeating import (
+    broadcast_shapes as broadcast_shapes,
+    broadcast_tensors as broadcast_tensors,
+    broadcast_to as broadcast_to,
+    copy as copy,
+    expand as expand,
+    expand_as as expand_as,
+    fill as fill,
+    repeat as repeat,
+    repeat_interleave as repeat_interleave,
+    tile as tile,
+)
 from .rounding import (
     ceil as ceil,
     floor as floor,
@@ -108,22 +157,17 @@ from .rounding import (
     trunc as trunc,
 )
 from .shape import (
-    T as T,
-    broadcast as broadcast,
-    broadcast_to as broadcast_to,
-    cat as cat,
+    atleast_1d as atleast_1d,
+    atleast_2d as atleast_2d,
+    atleast_3d as atleast_3d,
     clone as clone,
-    concat as concat,
-    copy as copy,
-    expand as expand,
-    fill as fill,
     flatten as flatten,
     ones_like as ones_like,
-    permute as permute,
+    ravel as ravel,
     reshape as reshape,
+    reshape_as as reshape_as,
     squeeze as squeeze,
-    stack as stack,
-    transpose as transpose,
+    unflatten as unflatten,
     unsqueeze as unsqueeze,
     zeros_like as zeros_like,
 )
@@ -133,6 +177,19 @@ from .special import (
     erfc as erfc,
     erfinv as erfinv,
     lgamma as lgamma,
+)
+from .splitting import (
+    chunk as chunk,
+    dsplit as dsplit,
+    hsplit as hsplit,
+    narrow as narrow,
+    select as select,
+    split as split,
+    split_with_sizes as split_with_sizes,
+    tensor_split as tensor_split,
+    unbind as unbind,
+    vsplit as vsplit,
+    windows as windows,
 )
 from .transforms import grad as grad, value_and_grad as value_and_grad
 from .trigonometry import (

@@ -7,7 +7,6 @@ mixtures. The arrays among them become inputs of the op, what is left is its sta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from sys import getrefcount
 from types import EllipsisType
 from typing import Any, Final, SupportsIndex, TypeAlias
@@ -130,38 +129,6 @@ def along(indices: Any, dim: int) -> tuple[Any, ...]:
     """The full index that picks `indices` along `dim` and every place of the other dimensions."""
     grids = np.ogrid[tuple([slice(n) for n in indices.shape])]
     return (*grids[:dim], indices, *grids[dim + 1 :])
-
-
-def split_slices(x: Node, split_size_or_sections: int | Sequence[int], dim: int) -> list[slice]:
-    """The slices that `split` takes along a dimension."""
-    at = normal_dim("split", dim, x.ndim)
-    if not x.ndim:
-        raise RuntimeError("split: expects at least a 1-dimensional tensor")
-    length = x.shape[at]
-    if isinstance(split_size_or_sections, SupportsIndex):
-        size = split_size_or_sections.__index__()
-        if size < 0 or (size == 0 and length):
-            raise RuntimeError(f"split: split_size must be positive, got {size}")
-        starts = list(range(0, length, size)) if length else [0]
-        return [slice(start, min(start + size, length)) for start in starts]
-    sizes = list(split_size_or_sections)
-    if sum(sizes) != length or min(sizes, default=0) < 0:
-        raise RuntimeError(f"split: sizes {sizes} do not add up to {length}, dimension {at} of {x.shape}")
-    ends = list(accumulate(sizes))
-    return [slice(end - size, end) for size, end in zip(sizes, ends)]
-
-
-def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Node, ...]:
-    """Slices along a dimension: of one size (the last may be smaller), or of the sizes given.
-
-    Raises RuntimeError if the sizes do not add up to the dimension's.
-
-    >>> [part.shape for part in split(np.zeros(5), 2)]
-    [(2,), (2,), (1,)]
-    """
-    x = as_node(input)
-    lead = (slice(None),) * normal_dim("split", dim, x.ndim)
-    return tuple([getitem(x, (*lead, part)) for part in split_slices(x, split_size_or_sections, dim)])
 
 
 # ---------------------------------------------------------------- assignment
@@ -295,7 +262,8 @@ def index_put_from(box: list[Node], template: Any, arrays: tuple[Node, ...], val
     x = box[0]
     fill = filling(x, value)
     recording = grad_mode.get()
-    readers = _readers(x, fill) if recording and fill.tracked else []
+    # a reader refers to the node, so where nothing does there is none
+    readers = _readers(x, fill) if recording and fill.tracked and _references(box) != _SOLE else []
     if (
         _references(box) != _SOLE + len(readers)
         or not _is_sole(x._value, readers)
@@ -329,10 +297,10 @@ def _readers(x: Node, fill: Node) -> list[Node]:
         if not near:
             break
         node = near.pop()
-        if node.op is getitem_op and node.prev[0] is x:
+        if node.op is getitem_op and node._prev[0] is x:
             found[node] = None
         else:
-            near.extend(node.prev)
+            near.extend(node._prev)
     return list(found)
 
 

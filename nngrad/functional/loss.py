@@ -10,8 +10,9 @@ from .arithmetic import mul, sub
 from .dtypes import DType
 from .node import Node, Operand, as_node, seal
 from .op import apply, cast, general, scalar
+from .order import permute
 from .reduction import mean, sum
-from .shape import normal_dim, permute, reshape
+from .shape import normal_dim, reshape
 from .warn import warn_user
 
 Reduction: TypeAlias = Literal["none", "mean", "sum"]

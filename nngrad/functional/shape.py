@@ -1,7 +1,7 @@
-"""Ops that rearrange: the same elements in another shape or order. All are linear.
+"""The same elements in another shape. All functions are linear.
 
-Those that PyTorch answers with a view are listed in `PUT` with their inverse, so that the shell
-can carry an in-place write from a view back to its base.
+Those that PyTorch answers with a view are listed in `PUT` with their inverse, here and in the other
+rooms, so that the shell can carry an in-place write from a view back to its base.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from .dtypes import DType
 from .node import Node, Operand, as_node, implements, seal
-from .op import apply, cast, linear, promote
+from .op import apply, linear
 
 Dims: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
@@ -59,28 +59,6 @@ def clone(input: Operand) -> Node:
     array([1.])
     """
     return clone_op.call(input)
-
-
-def copy(input: Operand, source: Operand) -> Node:
-    """`source` in the shape and dtype of `input`: the pure form of `input.copy_(source)`.
-
-    Raises RuntimeError if the source does not broadcast to the shape.
-
-    >>> copy(np.zeros((2, 2)), np.array([1.0, 2.0])).data
-    array([[1., 2.],
-           [1., 2.]])
-    """
-    x = as_node(input)
-    return broadcast_to(cast(as_node(source), x.dtype), x.shape)
-
-
-def fill(input: Operand, value: Operand) -> Node:
-    """`value`, a number or a 0-d operand, everywhere in the shape and dtype of `input`.
-
-    >>> fill(np.zeros(2), 3.0).data
-    array([3., 3.])
-    """
-    return copy(input, value)
 
 
 def zeros_like(input: Operand, *, dtype: DType | None = None) -> Node:
@@ -129,6 +107,51 @@ def reshape(input: Operand, *shape: SupportsIndex | Sequence[SupportsIndex]) -> 
     return apply(reshape_op, (x,), (sizes,))
 
 
+def reshape_as(input: Operand, other: Operand) -> Node:
+    """The elements in row-major order in the shape of `other`.
+
+    Raises RuntimeError if the number of elements differs.
+
+    >>> reshape_as(np.arange(4.0), np.zeros((2, 2))).shape
+    (2, 2)
+    """
+    return reshape(input, as_node(other).shape)
+
+
+def ravel(input: Operand) -> Node:
+    """The elements in row-major order in one dimension.
+
+    >>> ravel(np.zeros((2, 3))).shape
+    (6,)
+    """
+    return reshape(input, -1) if as_node(input).size else reshape(input, 0)
+
+
+def unflatten(input: Operand, dim: int, sizes: Sequence[SupportsIndex]) -> Node:
+    """One dimension as several, whose sizes multiply up to its own; one of them may be -1.
+
+    Raises RuntimeError if they do not.
+
+    >>> unflatten(np.zeros((2, 12)), 1, (3, -1)).shape
+    (2, 3, 4)
+    """
+    x = as_node(input)
+    at = normal_dim("unflatten", dim, x.ndim)
+    parts = sizes_of((sizes,))
+    if not parts or not x.ndim:
+        raise RuntimeError(f"unflatten: sizes {list(parts)} do not fit dim {dim} of shape {x.shape}")
+    known = 1
+    for size in parts:
+        known *= size if size != -1 else 1
+    if parts.count(-1) > 1 or (x.shape[at] % known if -1 in parts and known else x.shape[at] != known):
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {at} "
+            f"({x.shape[at]}) in the input of shape {x.shape}"
+        )
+    filled = [x.shape[at] // known if size == -1 else size for size in parts]
+    return reshape(x, (*x.shape[:at], *filled, *x.shape[at + 1 :]))
+
+
 def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Node:
     """The dimensions from start_dim to end_dim (inclusive) as one.
 
@@ -168,176 +191,34 @@ def unsqueeze(input: Operand, dim: int) -> Node:
     return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
 
 
-# ---------------------------------------------------------------- order of dimensions
+def atleast_1d(input: Operand) -> Node:
+    """The input, a number as one dimension of size 1.
 
-permute_op: Final = linear(
-    "permute",
-    lambda x, dims: x.transpose(dims),
-    lambda g, _, x, dims: np.transpose(g, np.argsort(dims).tolist()),
-)
-
-
-def permute(input: Operand, *dims: SupportsIndex | Sequence[SupportsIndex]) -> Node:
-    """The dimensions in another order: dimension i of the result is `dims[i]` of the input.
-
-    Raises RuntimeError unless `dims` names each dimension once.
-
-    >>> permute(np.zeros((2, 3, 4)), 2, 0, 1).shape
-    (4, 2, 3)
+    >>> atleast_1d(2.0).shape
+    (1,)
     """
     x = as_node(input)
-    order = normal_dims("permute", sizes_of(dims), x.ndim)
-    if order is None or len(order) != x.ndim:
-        raise RuntimeError(f"permute: {sizes_of(dims)} does not order the {x.ndim} dimensions of {x.shape}")
-    return apply(permute_op, (x,), (order,))
+    return x if x.ndim else reshape(x, 1)
 
 
-def transpose(input: Operand, dim0: int, dim1: int) -> Node:
-    """Two dimensions swapped.
+def atleast_2d(input: Operand) -> Node:
+    """The input, with dimensions of size 1 in front up to two.
 
-    >>> transpose(np.zeros((2, 3)), 0, 1).shape
-    (3, 2)
+    >>> atleast_2d(np.zeros(3)).shape
+    (1, 3)
     """
     x = as_node(input)
-    order = list(range(x.ndim))
-    if not order:
-        return x
-    a, b = normal_dim("transpose", dim0, x.ndim), normal_dim("transpose", dim1, x.ndim)
-    order[a], order[b] = b, a
-    return apply(permute_op, (x,), (tuple(order),))
+    return x if x.ndim > 1 else reshape(x, (1, x.size))
 
 
-def T(input: Operand) -> Node:
-    """All dimensions in reverse order.
+def atleast_3d(input: Operand) -> Node:
+    """The input with up to three dimensions: (), (n), (m, n) as (1, 1, 1), (1, n, 1), (m, n, 1).
 
-    >>> T(np.zeros((2, 3))).shape
-    (3, 2)
+    >>> atleast_3d(np.zeros(3)).shape
+    (1, 3, 1)
     """
     x = as_node(input)
-    return apply(permute_op, (x,), (tuple(range(x.ndim))[::-1],))
-
-
-# ---------------------------------------------------------------- broadcasting
-
-broadcast_op: Final = linear("broadcast", np.broadcast_to, lambda g, _, x, shape: g)
-
-
-def broadcast_to(input: Operand, shape: Sequence[SupportsIndex]) -> Node:
-    """The input repeated, without copying, to a shape it broadcasts to.
-
-    Raises RuntimeError if it does not.
-
-    >>> broadcast_to(np.array([1.0, 2.0]), (2, 2)).data
-    array([[1., 2.],
-           [1., 2.]])
-    """
-    return apply(broadcast_op, (as_node(input),), (sizes_of((shape,)),))
-
-
-def broadcast(*inputs: Operand) -> tuple[Node, ...]:
-    """Each input broadcast to the shape they have together. Raises RuntimeError if there is none.
-
-    >>> [x.shape for x in broadcast(np.zeros((2, 1)), np.zeros(3))]
-    [(2, 3), (2, 3)]
-    """
-    nodes = [as_node(x) for x in inputs]
-    try:
-        shape = np.broadcast_shapes(*[n.shape for n in nodes])
-    except ValueError:
-        told = " and ".join(str(n.shape) for n in nodes)
-        raise RuntimeError(f"broadcast: shapes {told} do not broadcast together") from None
-    return tuple([n if n.shape == shape else broadcast_to(n, shape) for n in nodes])
-
-
-def expand(input: Operand, *sizes: SupportsIndex | Sequence[SupportsIndex]) -> Node:
-    """The input broadcast to the sizes; -1 keeps a dimension's size.
-
-    >>> expand(np.zeros((3, 1)), -1, 4).shape
-    (3, 4)
-    """
-    x = as_node(input)
-    given = sizes_of(sizes)
-    lead = len(given) - x.ndim
-    if lead < 0 or any(s == -1 and i < lead for i, s in enumerate(given)):
-        raise RuntimeError(f"expand: sizes {list(given)} do not fit an input of shape {x.shape}")
-    return broadcast_to(x, [x.shape[i - lead] if s == -1 else s for i, s in enumerate(given)])
-
-
-# ---------------------------------------------------------------- joining
-
-
-def _concat_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
-    (dim,) = params
-    sent: list[Any] = []
-    start = 0
-    lead = (slice(None),) * dim
-    for x, need in zip(inputs, needs):
-        stop = start + x.shape[dim]
-        sent.append(g[(*lead, slice(start, stop))] if need else None)
-        start = stop
-    return sent
-
-
-def _stack_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
-    lead = (slice(None),) * params[0]
-    return [g[(*lead, i)] if need else None for i, need in enumerate(needs)]
-
-
-_concat: Final = linear("concat", lambda *xs: np.concatenate(xs[:-1], axis=xs[-1]), vjp=_concat_vjp)
-_stack: Final = linear("stack", lambda *xs: np.stack(xs[:-1], axis=xs[-1]), vjp=_stack_vjp)
-
-
-def concat(tensors: Sequence[Operand], dim: int = 0, *, axis: int | None = None) -> Node:
-    """The inputs one after the other along an existing dimension.
-
-    Their other sizes must agree; a 1-d input without elements is passed over, as in PyTorch.
-    Raises RuntimeError otherwise, and ValueError if there are none.
-
-    >>> concat([np.zeros(2), np.ones(1)]).data
-    array([0., 0., 1.])
-    """
-    if not len(tensors):
-        raise ValueError("concat: expected a non-empty list of tensors")
-    nodes = promote("concat", *tensors)
-    shaped = [n for n in nodes if n.shape != (0,)] or list(nodes[:1])
-    first = shaped[0]
-    at = normal_dim("concat", dim if axis is None else axis, first.ndim)
-    for i, n in enumerate(shaped):
-        rest = [s for d, s in enumerate(n.shape) if d != at]
-        if n.ndim == 0 or n.ndim != first.ndim or rest != [s for d, s in enumerate(first.shape) if d != at]:
-            raise RuntimeError(
-                f"concat: Sizes of tensors must match except in dimension {at}: "
-                f"expected shape {first.shape} but got {n.shape} for tensor number {i} in the list"
-            )
-    return apply(_concat, tuple(shaped), (at,))
-
-
-def cat(tensors: Sequence[Operand], dim: int = 0, *, axis: int | None = None) -> Node:
-    """Another name of `concat`.
-
-    >>> cat([np.zeros(2), np.ones(1)]).data
-    array([0., 0., 1.])
-    """
-    return concat(tensors, dim, axis=axis)
-
-
-def stack(tensors: Sequence[Operand], dim: int = 0, *, axis: int | None = None) -> Node:
-    """Inputs of one shape along a new dimension. Raises RuntimeError if their shapes differ.
-
-    >>> stack([np.zeros(2), np.ones(2)]).shape
-    (2, 2)
-    """
-    if not len(tensors):
-        raise RuntimeError("stack: expected a non-empty list of tensors")
-    nodes = promote("stack", *tensors)
-    for i, n in enumerate(nodes):
-        if n.shape != nodes[0].shape:
-            raise RuntimeError(
-                f"stack: expects each tensor to be equal size, but got {nodes[0].shape} at entry 0 "
-                f"and {n.shape} at entry {i}"
-            )
-    at = normal_dim("stack", dim if axis is None else axis, nodes[0].ndim + 1)
-    return apply(_stack, nodes, (at,))
+    return x if x.ndim > 2 else reshape(x, (*atleast_2d(x).shape, 1))
 
 
 # ---------------------------------------------------------------- answers to NumPy
@@ -346,16 +227,6 @@ def stack(tensors: Sequence[Operand], dim: int = 0, *, axis: int | None = None) 
 @implements(np.reshape)
 def _np_reshape(x: Operand, shape: Any) -> Node:
     return reshape(x, shape)
-
-
-@implements(np.transpose)
-def _np_transpose(x: Operand, axes: Any = None) -> Node:
-    return T(x) if axes is None else permute(x, axes)
-
-
-@implements(np.swapaxes)
-def _np_swapaxes(x: Operand, axis1: int, axis2: int) -> Node:
-    return transpose(x, axis1, axis2)
 
 
 @implements(np.expand_dims)
@@ -373,24 +244,10 @@ def _np_squeeze(x: Operand, axis: Any = None) -> Node:
     return squeeze(x, axis)
 
 
-@implements(np.broadcast_to)
-def _np_broadcast_to(x: Operand, shape: Any) -> Node:
-    return broadcast_to(x, sizes_of((shape,)))
-
-
-@implements(np.concatenate)
-def _np_concatenate(arrays: Sequence[Operand], axis: int = 0) -> Node:
-    return concat(arrays, axis)
-
-
-@implements(np.stack)
-def _np_stack(arrays: Sequence[Operand], axis: int = 0) -> Node:
-    return stack(arrays, axis)
-
-
 implements(np.zeros_like)(zeros_like)
 implements(np.ones_like)(ones_like)
 implements(np.copy)(clone)
+implements(np.ravel)(ravel)
 
 
 # ---------------------------------------------------------------- views and their inverses
@@ -400,28 +257,19 @@ def _put_reshaped(base: Node, new: Node, *_: Any, **__: Any) -> Node:
     return apply(reshape_op, (new,), (base._value.shape,))
 
 
-def _put_permuted(base: Node, new: Node, *dims: Any) -> Node:
-    order = normal_dims("permute", sizes_of(dims), base.ndim) or ()
-    return permute(new, np.argsort(order).tolist())
-
-
-def _put_expanded(base: Node, new: Node, *_: Any, **__: Any) -> Node:
-    raise RuntimeError(
-        "unsupported operation: more than one element of the written-to tensor refers to a single "
-        "memory location. Please clone() the tensor before performing the operation."
-    )
-
-
 #: function whose result is a view -> (base, the view's new value, the view's other arguments) to
 #: the base's new value: what PyTorch's shared memory does, said as a function
 PUT: Final[dict[Callable[..., Node], Callable[..., Node]]] = {
     reshape: _put_reshaped,
+    ravel: _put_reshaped,
     flatten: _put_reshaped,
+    unflatten: _put_reshaped,
     squeeze: _put_reshaped,
     unsqueeze: _put_reshaped,
-    permute: _put_permuted,
-    transpose: lambda base, new, dim0, dim1: transpose(new, dim0, dim1),
-    T: lambda base, new: T(new),
-    broadcast_to: _put_expanded,
-    expand: _put_expanded,
+    atleast_1d: _put_reshaped,
+    atleast_2d: _put_reshaped,
+    atleast_3d: _put_reshaped,
 }
+
+#: the views among them that are copies where the layout in memory asks for it
+MAY_COPY: Final = (reshape, ravel, flatten)

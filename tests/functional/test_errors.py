@@ -79,7 +79,11 @@ BAD: dict[str, tuple[Callable[[Any, Callable[[Any], Any]], Any], type[Exception]
     "transpose": (lambda f, t: f.transpose(t(A), 0, 2), IndexError, "transpose: Dimension out of range"),
     "unsqueeze": (lambda f, t: f.unsqueeze(t(A), 3), IndexError, "unsqueeze: Dimension out of range"),
     "broadcast_to": (lambda f, t: f.broadcast_to(t(A), (2, 4)), RuntimeError, r"broadcast.*\(2, 3\)"),
-    "broadcast": (lambda f, t: f.broadcast(t(A), t(B)), RuntimeError, r"broadcast: .*\(2, 3\) and \(3, 2\)"),
+    "broadcast_tensors": (
+        lambda f, t: f.broadcast_tensors(t(A), t(B)),
+        RuntimeError,
+        r"broadcast_tensors: .*\(2, 3\) and \(3, 2\)",
+    ),
     "expand": (lambda f, t: f.expand(t(A), 3), RuntimeError, r"expand: .*\[3\].*\(2, 3\)"),
     "concat-none": (lambda f, t: f.concat([]), ValueError, "concat: .*non-empty"),
     "concat-shapes": (lambda f, t: f.concat([t(A), t(B)]), RuntimeError, r"concat: .*\(2, 3\).*\(3, 2\)"),

@@ -147,7 +147,7 @@ def test_broadcasting_and_back(shapes: hnp.BroadcastableShapes) -> None:
             np.broadcast_to(slots, out.shape).ravel(), (g * partial).ravel(), minlength=node.size
         ).reshape(node.shape)
         np.testing.assert_array_equal(got[node], expected)
-    for node, whole in zip(F.broadcast(a, b, c), full):
+    for node, whole in zip(F.broadcast_tensors(a, b, c), full):
         np.testing.assert_array_equal(node.data, whole, strict=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 import numpy as np
 
 from ...functional.dtypes import AnyArray, Scalar
-from ...functional.shape import stack
+from ...functional.joining import stack
 from ...tensor import Tensor, wrap
 
 K = TypeVar("K")
