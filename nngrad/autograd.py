@@ -144,16 +144,18 @@ def backward(
         create_graph=create_graph,
         free=not (create_graph if retain_graph is None else retain_graph),
     )
+    owners: list[tuple[Tensor | None, Any]]
     if inputs is not None:
-        for tensor in inputs:
-            g = found.get(tensor.node)
-            if g is not None:
-                tensor.accumulate_grad(_as_node(g))
-        return
-    for node, g in found.items():
-        owner = node.params[0]() if node.op is None and node.params[0] is not None else None
-        if owner is not None:
-            owner.accumulate_grad(_as_node(_with_leaf_hooks(owner, g)))
+        owners = [(t, found.get(t.node)) for t in inputs]
+    else:
+        owners = [
+            (node.params[0]() if node.op is None and node.params[0] is not None else None, g)
+            for node, g in found.items()
+        ]
+    # hooks first: one that fails leaves every gradient as it was
+    ready = [(t, _as_node(_with_leaf_hooks(t, g))) for t, g in owners if t is not None and g is not None]
+    for tensor, gradient in ready:
+        tensor.accumulate_grad(gradient)
 
 
 def _with_leaf_hooks(tensor: Tensor, g: Any) -> Any:

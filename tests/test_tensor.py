@@ -494,3 +494,22 @@ def test_a_loss_prints_as_pytorchs() -> None:
     x = nngrad.zeros(1, 2, requires_grad=True)
     loss = nngrad.nn.functional.cross_entropy(x, nngrad.tensor([0]))
     assert repr(loss) == "tensor(0.6931, grad_fn=<NllLossBackward0>)"
+
+
+def test_a_hook_that_fails_leaves_every_gradient_as_it_was() -> None:
+    def fail(g: Tensor) -> None:
+        raise KeyError("hook")
+
+    x, y, z = leaf(1.0), leaf(2.0), leaf(3.0)
+    (x * y * z).sum().backward()
+    y.register_hook(fail)
+    with pytest.raises(KeyError, match="hook"):
+        (x * y * z).sum().backward()
+    assert [gradient(t) for t in (x, y, z)] == [[6], [3], [2]]
+
+
+def test_the_hooks_of_a_leaf_run_for_chosen_inputs_too() -> None:
+    x = leaf(1.0)
+    x.register_hook(lambda g: g * 10)
+    (x * 2).sum().backward(inputs=[x])
+    assert gradient(x) == [20]
