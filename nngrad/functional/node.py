@@ -141,6 +141,15 @@ class Node(Draft):
             )
         return bool(self._value)
 
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item() if spec and not self.ndim else str(self), spec)
+
     def __iter__(self) -> Iterator[Node]:
         for i in range(len(self)):
             yield self[i]

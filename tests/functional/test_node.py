@@ -20,7 +20,8 @@ def matrix() -> Node:
 
 
 @pytest.mark.parametrize(
-    "name", ["_value", "op", "_prev", "prev", "params", "tracked", "saved", "dist", "data", "shape", "T", "anything"]
+    "name",
+    ["_value", "op", "_prev", "prev", "params", "tracked", "saved", "dist", "data", "shape", "T", "anything"],
 )
 def test_no_attribute_can_be_set_or_deleted(name: str) -> None:
     node = F.exp(matrix())
@@ -43,6 +44,13 @@ def test_nodes_are_not_made_or_written_to_by_users() -> None:
     twice += 1.0
     assert twice is not node
     assert node.data[0, 0] == 1.0
+
+
+def test_a_node_of_one_element_is_a_number_to_python() -> None:
+    node = F.constant(2.5)
+    assert (float(node), int(node), f"{node:.3f}", f"{node}") == (2.5, 2, "2.500", repr(node))
+    with pytest.raises(RuntimeError, match=r"shape \(2, 3\)"):
+        float(F.constant(np.ones((2, 3))))
 
 
 def test_data_cannot_be_written_to() -> None:
