@@ -9,7 +9,7 @@ import numpy as np
 from .arithmetic import add, div, mul
 from .choice import clip
 from .dtypes import Number
-from .elementary import quiet, select
+from .elementary import quiet, select, silent
 from .node import Node, Operand, as_node, implements
 from .op import apply, cast, general, is_number, pointwise, scalar
 
@@ -38,7 +38,7 @@ def addcdiv(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number
     return add(input, quotient if value == 1 else mul(quotient, value))
 
 
-@np.errstate(all="ignore")
+@silent
 def _lerp_forward(a: Any, b: Any, weight: Any) -> Any:
     if a.dtype.kind != "f":
         raise TypeError("only floating-point numbers blend")

@@ -9,11 +9,14 @@ import numpy as np
 from .node import Node, Operand, implements
 from .op import Op, linear, no_gradient, pointwise
 
+#: decorates; one for all, as making it takes longer than what it does
+silent: Final = np.errstate(all="ignore")
+
 
 def quiet(ufunc: Any) -> Any:
     """`ufunc` without NumPy's floating-point warnings, as PyTorch has none."""
 
-    @np.errstate(all="ignore")
+    @silent
     def forward(*args: Any) -> Any:
         return ufunc(*args)
 
@@ -23,7 +26,7 @@ def quiet(ufunc: Any) -> Any:
 def floats_only(ufunc: Any) -> Any:
     """`ufunc` without warnings, and not for integers and bools, as PyTorch has it."""
 
-    @np.errstate(all="ignore")
+    @silent
     def forward(*args: Any) -> Any:
         if args[0].dtype.kind not in "fc":
             raise TypeError("only for floating-point numbers")

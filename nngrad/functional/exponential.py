@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import pow
-from .elementary import floats_only, quiet, select
+from .elementary import floats_only, quiet, select, silent
 from .node import Node, Operand, implements
 from .op import apply, as_floating, general, pointwise
 
@@ -66,7 +66,7 @@ _xlogy = pointwise(
 )
 
 
-@np.errstate(all="ignore")
+@silent
 def _logit_forward(x: Any, eps: float | None) -> Any:
     if eps is not None:
         x = np.clip(x, eps, 1 - eps)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import check_divisor
-from .elementary import floats_only, quiet
+from .elementary import floats_only, quiet, silent
 from .node import Node, Operand, as_node, implements
 from .op import apply, general, pointwise
 
@@ -32,7 +32,7 @@ _trunc = pointwise("trunc", _rounder(np.trunc), _flat)
 _rint = pointwise("round", _rounder(np.rint), _flat)
 
 
-@np.errstate(all="ignore")
+@silent
 def _decimals_forward(x: Any, decimals: int) -> Any:
     if x.dtype.kind != "f":
         raise TypeError("only floating-point numbers have decimals")
