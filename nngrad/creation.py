@@ -317,20 +317,92 @@ def linspace(
     tensor([0.0000, 0.5000, 1.0000])
     """
     check_device("linspace", device)
-    if steps < 0:
-        raise RuntimeError(f"linspace: number of steps must be non-negative, got {steps}")
     kind = _numpy(dtype)
-    real = np.float32 if kind.char in "ef" else np.float64
-    first, last = real(_number("linspace", start)), real(_number("linspace", end))
-    step = float((last - first) / real(max(steps - 1, 1)))
-    ahead: Any = np.arange(steps).astype(real)
+    first, last, step, ahead = _even_steps("linspace", start, end, steps, kind)
     # counted from the nearer end, so that both are exact
     values: Any = np.where(
         ahead < max(steps // 2, 2 - steps),
-        multiply_add(ahead, step, float(first)),
-        multiply_add(ahead[::-1], -step, float(last)),
+        multiply_add(ahead, step, first),
+        multiply_add(ahead[::-1], -step, last),
     )
     return made(values.astype(kind), requires_grad)
+
+
+def logspace(
+    start: Real,
+    end: Real,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`base` to the power of `steps` numbers in equal distances, from `start` to `end` inclusive.
+
+    Raises RuntimeError for a negative number of steps.
+
+    >>> logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    check_device("logspace", device)
+    kind = _numpy(dtype)
+    first, last, step, ahead = _even_steps("logspace", start, end, steps, kind)
+    ahead = ahead.astype(np.float64)
+    exponents = np.where(ahead < max(steps // 2, 2 - steps), first + step * ahead, last - step * ahead[::-1])
+    with np.errstate(all="ignore"):
+        return made(np.power(float(base), exponents).astype(kind), requires_grad)
+
+
+def _even_steps(op: str, start: Real, end: Real, steps: int, kind: DType) -> tuple[float, float, float, Any]:
+    """Both ends, the distance between two numbers, and how many distances each is from the start."""
+    if steps < 0:
+        raise RuntimeError(f"{op}: number of steps must be non-negative, got {steps}")
+    real = np.float32 if kind.char in "ef" else np.float64
+    ends = [_number(op, end) for end in (start, end)]
+    first, last = [real(int(end) if kind.kind in "iu" and steps > 1 else end) for end in ends]
+    return (
+        float(first),
+        float(last),
+        float((last - first) / real(max(steps - 1, 1))),
+        np.arange(steps, dtype=real),
+    )
+
+
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, device: Device = None
+) -> Tensor:
+    """The rows and the columns of the lower triangle of a matrix, in row-major order: shape (2, n).
+
+    int64 unless told. Raises RuntimeError for a negative size.
+
+    >>> tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
+    check_device("tril_indices", device)
+    rows, columns = checked_sizes("tril_indices", (row, col))
+    return _indices(np.tri(rows, columns, offset, np.bool_), dtype)
+
+
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, device: Device = None
+) -> Tensor:
+    """The rows and the columns of the upper triangle of a matrix, in row-major order: shape (2, n).
+
+    int64 unless told. Raises RuntimeError for a negative size.
+
+    >>> triu_indices(2, 2)
+    tensor([[0, 0, 1],
+            [0, 1, 1]])
+    """
+    check_device("triu_indices", device)
+    rows, columns = checked_sizes("triu_indices", (row, col))
+    return _indices(~np.tri(rows, columns, offset - 1, np.bool_), dtype)
+
+
+def _indices(mask: Any, dtype: DTypeLike | None) -> Tensor:
+    return made(np.array(np.nonzero(mask), _numpy(dtype, np.dtype(np.int64))))
 
 
 # ---------------------------------------------------------------- like another

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, Protocol, SupportsIndex, TypeGuard, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, SupportsIndex, TypeGuard, overload
 
 from . import functional as F
 from .functional.node import Node, Operand, as_node
@@ -204,15 +204,17 @@ hstack: Final = lift_joining(F.hstack)
 vstack: Final = lift_joining(F.vstack)
 
 
-class EachView(Protocol):
-    """A function that makes a view of each of its tensors: a view of one, a tuple for several."""
+if TYPE_CHECKING:
 
-    @overload
-    def __call__(self, tensor: Tensor, /) -> Tensor: ...
-    @overload
-    def __call__(self, tensor: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
-    @overload
-    def __call__(self, tensor: Tensor, second: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
+    class EachView(Protocol):
+        """A function that makes a view of each of its tensors: a view of one, a tuple for several."""
+
+        @overload
+        def __call__(self, tensor: Tensor, /) -> Tensor: ...
+        @overload
+        def __call__(self, tensor: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+        @overload
+        def __call__(self, tensor: Tensor, second: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
 
 
 def lift_each(function: Callable[[Operand], Node]) -> EachView:

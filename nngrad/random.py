@@ -12,7 +12,7 @@ import math
 import os
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, SupportsIndex, overload
 
 import numpy as np
@@ -334,6 +334,40 @@ def _randint(
     span = _checked_span("randint", first, high.__index__(), kind)
     drawn = (generator or default_generator).integers(math.prod(shape), first, span)
     return made(drawn.astype(kind, copy=False).reshape(shape), requires_grad)
+
+
+@overload
+def randint_like(
+    input: Tensor,
+    high: int,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor: ...
+@overload
+def randint_like(
+    input: Tensor,
+    low: int,
+    high: int,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+) -> Tensor: ...
+def randint_like(input: Tensor, *bounds: Any, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
+    """Integers in [low, high) in the shape (and dtype, unless one is given) of `input`; see `randint`.
+
+    Raises RuntimeError for an empty range or bounds that the dtype cannot hold.
+
+    >>> randint_like(rand(2), 10).shape
+    nngrad.Size([2])
+    """
+    if len(bounds) + len(options.keys() & {"low", "high"}) < 2:
+        bounds = (0, *bounds)
+    kind = input.dtype if dtype is None else dtype
+    drawn: Callable[..., Tensor] = _randint
+    return drawn(*bounds, size=input.shape, dtype=kind, **options)
 
 
 def randperm(

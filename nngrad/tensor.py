@@ -744,6 +744,18 @@ class Tensor:
         """The tensor as bools: whether each element is non-zero."""
         return self.to(dtypes.bool)
 
+    def byte(self) -> Tensor:
+        """The tensor as uint8."""
+        return self.to(dtypes.uint8)
+
+    def char(self) -> Tensor:
+        """The tensor as int8."""
+        return self.to(dtypes.int8)
+
+    def short(self) -> Tensor:
+        """The tensor as int16."""
+        return self.to(dtypes.int16)
+
     def cpu(self) -> Tensor:
         """The tensor itself: it is on the CPU."""
         return self
@@ -771,6 +783,14 @@ class Tensor:
         from .creation import ones
 
         return ones(*size, dtype=self.dtype if dtype is None else dtype)
+
+    def new_empty(
+        self, *size: SupportsIndex | Sequence[SupportsIndex], dtype: DTypeLike | None = None
+    ) -> Tensor:
+        """Numbers that happen to lie in memory, in this tensor's dtype unless another is given."""
+        from .creation import empty
+
+        return empty(*size, dtype=self.dtype if dtype is None else dtype)
 
     def new_full(
         self, size: Sequence[SupportsIndex], fill_value: Number, *, dtype: DTypeLike | None = None

@@ -296,3 +296,52 @@ def test_names_of_module_and_function() -> None:
     from nngrad.tensor import Tensor
 
     assert isinstance(nngrad.tensor(1.0), Tensor)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize(
+    "bounds",
+    [(0, 2, 3), (-3, 7, 11, 2.0), (0.1, 5.3, 17), (2, 0, 6, 0.5), (1.5, 1, 1), (0, 1, 0), (-2, 3.7, 5, 3.0)],
+)
+def test_logspace_is_pytorchs(bounds: tuple[Any, ...], dtype: str) -> None:
+    torch = pytest.importorskip("torch")
+    expected = torch.logspace(*bounds, dtype=getattr(torch, dtype)).numpy()
+    got = nngrad.logspace(*bounds, dtype=getattr(nngrad, dtype)).numpy()
+    np.testing.assert_allclose(got, expected, rtol=3e-7 if dtype == "float32" else 1e-14, strict=True)
+
+
+@pytest.mark.parametrize("bounds", [(0.5, 5.3, 4), (-2.7, 2.7, 6), (1, -1, 6), (3.9, 3.9, 1)])
+def test_linspace_of_integers_is_pytorchs(bounds: tuple[Any, ...]) -> None:
+    """The bounds are cut off to integers first."""
+    torch = pytest.importorskip("torch")
+    expected = torch.linspace(*bounds, dtype=torch.int64).tolist()
+    assert nngrad.linspace(*bounds, dtype=nngrad.int64).tolist() == expected
+
+
+@pytest.mark.parametrize("name", ["tril_indices", "triu_indices"])
+@pytest.mark.parametrize("sizes", [(3, 2), (2, 3, 1), (3, 3, -1), (2, 2, 5), (2, 2, -5), (0, 2), (2, 0)])
+def test_indices_of_triangles_are_pytorchs(name: str, sizes: tuple[int, ...]) -> None:
+    torch = pytest.importorskip("torch")
+    for dtype in ("int64", "int32"):
+        expected = getattr(torch, name)(*sizes, dtype=getattr(torch, dtype)).numpy()
+        got = getattr(nngrad, name)(*sizes, dtype=getattr(nngrad, dtype)).numpy()
+        np.testing.assert_array_equal(got, expected, strict=True)
+    assert getattr(nngrad, name)(*sizes).dtype is nngrad.int64
+
+
+def test_bad_counts_of_new_functions() -> None:
+    with pytest.raises(RuntimeError, match="logspace: number of steps must be non-negative, got -1"):
+        nngrad.logspace(0, 1, -1)
+    with pytest.raises(RuntimeError, match=r"tril_indices: .*negative dimension -1"):
+        nngrad.tril_indices(2, -1)
+    with pytest.raises(RuntimeError, match=r"triu_indices: .*negative dimension -1"):
+        nngrad.triu_indices(-1, 2)
+
+
+def test_conversions_by_name() -> None:
+    x = nngrad.tensor([1.7, 2.0])
+    for method, dtype in (("byte", nngrad.uint8), ("char", nngrad.int8), ("short", nngrad.int16)):
+        assert getattr(x, method)().dtype is dtype
+        assert getattr(x, method)().tolist() == [1, 2]
+    assert x.double().new_empty(2, 3).dtype is nngrad.float64
+    assert x.new_empty((2, 3), dtype=nngrad.int32).shape == (2, 3)

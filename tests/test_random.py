@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -236,3 +237,21 @@ def test_numpy_random_is_loaded_late() -> None:
 
     code = "import nngrad, sys; sys.exit('numpy.random' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_integers_like_another_tensor_are_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    drawn: list[list[Any]] = []
+    for f in (nngrad, torch):
+        f.manual_seed(3)
+        x = f.zeros(2, 3, dtype=f.float64)
+        made = [
+            f.randint_like(x, 10),
+            f.randint_like(x, low=-3, high=4, dtype=f.int64),
+            f.randint_like(x, 2, 5),
+        ]
+        made.append(f.randint_like(x, high=4))
+        drawn.append([(str(m.dtype).split(".")[-1], m.tolist()) for m in made])
+    assert drawn[0] == drawn[1]
+    with pytest.raises(RuntimeError, match="randint expects 'from' to be less than 'to'"):
+        nngrad.randint_like(nngrad.zeros(2), 0)
