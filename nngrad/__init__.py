@@ -122,6 +122,7 @@ from .operations import (
     exp as exp,
     exp2 as exp2,
     expm1 as expm1,
+    fill as fill,
     fix as fix,
     flatten as flatten,
     flip as flip,

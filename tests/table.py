@@ -65,7 +65,7 @@ def elementwise() -> Iterator[Row]:
     yield from unary("relu", lambda x: np.maximum(x, 0))
     yield from unary("abs", np.abs)
     yield from unary("clone", np.copy)
-    yield from unary("sign", np.sign, grad=False)
+    yield from unary("sign", np.sign)
     yield from unary("isnan", np.isnan, grad=False)
     yield from unary("logical_not", np.logical_not, grad=False)
     yield from unary("zeros_like", np.zeros_like, grad=False)
@@ -148,7 +148,6 @@ def elementwise() -> Iterator[Row]:
             real((2, 3), (3,)),
             lambda x, y, rounded=rounded: rounded(x / y),
             special=((np.array([7.0, -7.0, 0.0, INF, NAN, 5.0]), np.array([2.0, 2.0, 3.0, 2.0, 1.0, -2.0])),),
-            grad=False,
         )
     yield Row(
         "abs",

@@ -65,7 +65,7 @@ def test_an_in_place_form_keeps_gradients_and_views() -> None:
     np.testing.assert_allclose(x.grad.numpy(), 6 * np.cos([1.0, 2.0]), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["floor", "ceil", "trunc", "round", "frac"])
+@pytest.mark.parametrize("name", ["floor", "ceil", "trunc", "round", "frac", "sign"])
 def test_rounding_has_a_derivative(name: str) -> None:
     x = nngrad.tensor([0.3, 1.7], requires_grad=True)
     getattr(x, name)().sum().backward()

@@ -47,7 +47,6 @@ from .comparison import (
     logical_xor as logical_xor,
     lt as lt,
     ne as ne,
-    sign as sign,
 )
 from .diagonal import (
     diag as diag,
@@ -154,6 +153,7 @@ from .rounding import (
     fmod as fmod,
     frac as frac,
     round as round,
+    sign as sign,
     trunc as trunc,
 )
 from .shape import (

@@ -12,9 +12,9 @@ import numpy as np
 
 from .comparison import without_gradient
 from .dtypes import Number, get_default_dtype
-from .elementary import quiet, select, sqrt
-from .node import Node, Operand, as_node, implements, seal
-from .op import apply, cast, general, is_number, linear, pointwise, promote
+from .elementary import flat, quiet, select, silent, sqrt
+from .node import Node, Operand, as_node, implements
+from .op import apply, cast, general, is_number, linear, pointwise
 
 add_op: Final = linear("add", np.add, lambda g, _, a, b: g, lambda g, _, a, b: g, elementwise=True)
 sub_op: Final = linear(
@@ -121,18 +121,12 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     if rounding_mode is None:
         return div_op.call(input, other)
     if rounding_mode == "floor":
-        return floor_divide(input, other)
+        return _div_floor.call(input, other)
     if rounding_mode != "trunc":
         raise RuntimeError(
             f"div: expected rounding_mode to be one of None, 'trunc', or 'floor', got {rounding_mode!r}"
         )
-    a, b = promote("div", input, other)
-    if a._value.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            return seal(np.trunc(np.divide(a._value, b._value)))
-    quotient = _floor_divide(a._value, b._value)
-    inexact = np.not_equal(np.multiply(quotient, b._value), a._value)
-    return seal(np.add(quotient, np.logical_and(inexact, np.less(quotient, 0)), dtype=quotient.dtype))
+    return _div_trunc.call(input, other)
 
 
 def check_divisor(op: str, a: Any, b: Any) -> None:
@@ -149,9 +143,22 @@ def _floor_divide(a: Any, b: Any) -> Any:
         return np.asarray(np.floor_divide(a, b))
 
 
+@silent
+def _trunc_divide(a: Any, b: Any) -> Any:
+    if a.dtype.kind == "f":
+        return np.trunc(np.divide(a, b))
+    quotient = _floor_divide(a, b)
+    inexact = np.not_equal(np.multiply(quotient, b), a)
+    return np.add(quotient, np.logical_and(inexact, np.less(quotient, 0)), dtype=quotient.dtype)
+
+
+_div_floor = pointwise("div_floor", _floor_divide, flat, flat)
+_div_trunc = pointwise("div_trunc", _trunc_divide, flat, flat)
+
+
 @implements(np.floor_divide)
 def floor_divide(input: Operand, other: Operand) -> Node:
-    """The quotient rounded down, element by element. Its derivative is zero.
+    """The quotient rounded down, element by element, outside any graph; see div for one inside.
 
     Raises ZeroDivisionError for integers divided by zero.
 

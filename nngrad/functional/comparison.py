@@ -1,4 +1,4 @@
-"""Ops without a derivative: comparisons, logic, bits, signs. Their results are outside any graph."""
+"""Ops without a derivative: comparisons, logic, bits. Their results are outside any graph."""
 
 from __future__ import annotations
 
@@ -187,20 +187,6 @@ def bitwise_right_shift(input: Operand, other: Operand) -> Node:
     array([1, 5])
     """
     return without_gradient("bitwise_right_shift", _shift(np.right_shift), input, other)
-
-
-def _sign(x: Any) -> Any:
-    return x if x.dtype.kind == "b" else np.where(x == x, np.sign(x), np.zeros((), x.dtype))
-
-
-@implements(np.sign)
-def sign(input: Operand) -> Node:
-    """-1, 0 or 1 by the sign of each element; 0 for NaN, as in PyTorch. Its derivative is zero.
-
-    >>> sign(np.array([-2.0, 0.0, 3.0])).data
-    array([-1.,  0.,  1.])
-    """
-    return without_gradient("sign", _sign, input)
 
 
 @implements(np.isnan)

@@ -1,4 +1,4 @@
-"""Rounding and what is left over, element by element. Where PyTorch has a derivative of 0, so is here."""
+"""Rounding, signs and what is left over, element by element: functions that are flat between jumps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import check_divisor
-from .elementary import floats_only, quiet, silent
+from .elementary import flat, floats_only, quiet, silent
 from .node import Node, Operand, as_node, implements
 from .op import apply, general, pointwise
-
-
-def _flat(g: Any, _: Any, *inputs: Any) -> Any:
-    """The rule of a function that is constant between its jumps."""
-    return np.zeros_like(g)
 
 
 def _rounder(ufunc: Any) -> Any:
@@ -26,10 +21,17 @@ def _rounder(ufunc: Any) -> Any:
     return quiet(forward)
 
 
-_ceil = pointwise("ceil", _rounder(np.ceil), _flat)
-_floor = pointwise("floor", _rounder(np.floor), _flat)
-_trunc = pointwise("trunc", _rounder(np.trunc), _flat)
-_rint = pointwise("round", _rounder(np.rint), _flat)
+_ceil = pointwise("ceil", _rounder(np.ceil), flat)
+_floor = pointwise("floor", _rounder(np.floor), flat)
+_trunc = pointwise("trunc", _rounder(np.trunc), flat)
+_rint = pointwise("round", _rounder(np.rint), flat)
+
+
+def _sign_forward(x: Any) -> Any:
+    return x if x.dtype.kind == "b" else np.where(x == x, np.sign(x), np.zeros((), x.dtype))
+
+
+_sign = pointwise("sign", quiet(_sign_forward), flat)
 
 
 @silent
@@ -42,7 +44,7 @@ def _decimals_forward(x: Any, decimals: int) -> Any:
     return np.divide(np.rint(np.multiply(x, tens)), tens)
 
 
-_decimals = general("round_decimals", _decimals_forward, _flat)
+_decimals = general("round_decimals", _decimals_forward, flat)
 
 
 _frac = pointwise("frac", floats_only(lambda x: np.subtract(x, np.trunc(x))), lambda g, _, x: g)
@@ -101,6 +103,16 @@ def round(input: Operand, decimals: int = 0) -> Node:
     array([0., 2., 2.])
     """
     return _rint.call(input) if decimals == 0 else apply(_decimals, (as_node(input),), (decimals,))
+
+
+@implements(np.sign)
+def sign(input: Operand) -> Node:
+    """-1, 0 or 1 by the sign of each element; 0 for NaN, as in PyTorch. Its derivative is zero.
+
+    >>> sign(np.array([-2.0, 0.0, 3.0])).data
+    array([-1.,  0.,  1.])
+    """
+    return _sign.call(input)
 
 
 def frac(input: Operand) -> Node:
