@@ -336,13 +336,14 @@ def shaping() -> Iterator[Row]:
         lambda f, x: f.expand(x, 2, -1, 4),
         lambda x: np.broadcast_to(x, (2, 3, 4)),
     )
-    yield Row(
-        "broadcast_tensors",
-        "2x1-3",
-        lambda f, x, y: tuple(f.broadcast_tensors(x, y)),
-        real((2, 1), (3,)),
-        lambda x, y: np.broadcast_arrays(x, y),
-    )
+    for name in ("broadcast_tensors", "broadcast"):
+        yield Row(
+            name,
+            "2x1-3",
+            lambda f, x, y, name=name: tuple(getattr(f, name)(x, y)),
+            real((2, 1), (3,)),
+            lambda x, y: np.broadcast_arrays(x, y),
+        )
     for name in ("concat", "cat"):
         yield Row(
             name,
@@ -682,6 +683,12 @@ def _torch_index_put(x: Any, index: Any, value: Any) -> Any:
 
 def _torch_T(x: Any) -> Any:
     return x.permute(*reversed(range(x.ndim)))
+
+
+def _torch_broadcast(*tensors: Any) -> Any:
+    import torch
+
+    return torch.broadcast_tensors(*tensors)
 
 
 def _torch_copy(x: Any, source: Any) -> Any:

@@ -136,6 +136,7 @@ from .reduction import (
     sum as sum,
 )
 from .repeating import (
+    broadcast as broadcast,
     broadcast_shapes as broadcast_shapes,
     broadcast_tensors as broadcast_tensors,
     broadcast_to as broadcast_to,

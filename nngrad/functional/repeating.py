@@ -58,6 +58,11 @@ def broadcast_tensors(*tensors: Operand) -> tuple[Node, ...]:
     return tuple([n if n.shape == shape else broadcast_to(n, shape) for n in nodes])
 
 
+def broadcast(*tensors: Operand) -> tuple[Node, ...]:
+    """Another name of `broadcast_tensors`."""
+    return broadcast_tensors(*tensors)
+
+
 def expand(input: Operand, *sizes: SupportsIndex | Sequence[SupportsIndex]) -> Node:
     """The input broadcast to the sizes; -1 keeps a dimension's size.
 
