@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from itertools import product
 from typing import Any
 
@@ -686,9 +687,7 @@ def _torch_T(x: Any) -> Any:
 
 
 def _torch_broadcast(*tensors: Any) -> Any:
-    import torch
-
-    return torch.broadcast_tensors(*tensors)
+    return import_module("torch").broadcast_tensors(*tensors)
 
 
 def _torch_copy(x: Any, source: Any) -> Any:

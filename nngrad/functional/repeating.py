@@ -59,7 +59,11 @@ def broadcast_tensors(*tensors: Operand) -> tuple[Node, ...]:
 
 
 def broadcast(*tensors: Operand) -> tuple[Node, ...]:
-    """Another name of `broadcast_tensors`."""
+    """Another name of `broadcast_tensors`.
+
+    >>> [x.shape for x in broadcast(np.zeros((2, 1)), np.zeros(3))]
+    [(2, 3), (2, 3)]
+    """
     return broadcast_tensors(*tensors)
 
 
