@@ -1,6 +1,8 @@
 """NNGrad: automatic differentiation and neural networks on NumPy, with PyTorch's surface."""
 
-from . import autograd as autograd, functional as functional, nn as nn, optim as optim, utils as utils
+from typing import TYPE_CHECKING
+
+from . import autograd as autograd, functional as functional, nn as nn
 from .autograd import (
     enable_grad as enable_grad,
     grad as grad,
@@ -258,3 +260,15 @@ from .tensor import Size as Size, Tensor as Tensor
 # isort: split
 # last: `nngrad.tensor` is this function; `from nngrad.tensor import ...` finds the module all the same
 from .creation import tensor as tensor
+
+if TYPE_CHECKING:
+    from . import optim as optim, utils as utils
+else:
+
+    def __getattr__(name):
+        """Load `optim` and `utils` when a program first names them: importing NNGrad stays quick."""
+        if name in ("optim", "utils"):
+            from importlib import import_module
+
+            return import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """The pure core: functions from nodes to nodes, and transforms of functions. Nothing is mutated."""
 
-from . import optim as optim
+from typing import TYPE_CHECKING
+
 from .arithmetic import (
     add as add,
     div as div,
@@ -210,3 +211,15 @@ from .trigonometry import (
     sinh as sinh,
     tan as tan,
 )
+
+if TYPE_CHECKING:
+    from . import optim as optim
+else:
+
+    def __getattr__(name):
+        """Load `optim` when a program first names it: importing NNGrad stays quick."""
+        if name == "optim":
+            from importlib import import_module
+
+            return import_module(".optim", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
