@@ -225,11 +225,12 @@ def _backward(
     visited = 0
     add = np.add
     count_of = counts.get
+    alone = ALONE + 2  # `counts` and `edges`
     while ready:
         node = ready.pop()
         visited += 1
         g = grads.pop(node, None)
-        own = owned and node in owned
+        own = is_owned = node in owned if owned else False
         if HOOKS and g is not None and id(node) in HOOKS:
             g, own = run_hooks(HOOKS[id(node)], g), False
         prev = node._prev
@@ -316,9 +317,10 @@ def _backward(
                         grads[parent] = gp
                         owned.add(parent)
                         continue
-            shape = parent._value.shape
-            if gp.shape != shape:
-                gp = unbroadcast(gp, shape)
+            if not op.keeps_shape:
+                shape = parent._value.shape
+                if gp.shape != shape:
+                    gp = unbroadcast(gp, shape)
             buffer = grads.get(parent)
             if buffer is None:
                 grads[parent] = gp
@@ -335,7 +337,7 @@ def _backward(
             if has_leaf:  # lest a graph that is only looked at holds on to old values of parameters
                 _set_prev(node, type(prev)([_stand_in(p) for p in prev]))
             # only its consumers and the collections of this function refer to it
-            if getrefcount(node) == ALONE + edges[node] + 2 + (node in owned):
+            if getrefcount(node) == alone + edges[node] + is_owned:
                 _set_value(node, FREED)
     if visited != len(counts):
         raise cycle_error(counts)

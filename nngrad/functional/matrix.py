@@ -112,6 +112,7 @@ def linear(input: Operand, weight: Operand, bias: Operand | None = None) -> Node
     array([1.5, 2.5])
     """
     x, w = as_node(input), as_node(weight)
+    inputs = (x, w) if bias is None else (x, w, as_node(bias))
     sx, sw = x._value.shape, w._value.shape
     if len(sw) == 1:
         out = matmul(x, w)
@@ -121,13 +122,11 @@ def linear(input: Operand, weight: Operand, bias: Operand | None = None) -> Node
             f"linear: input of shape {sx} and weight of shape {sw} cannot be multiplied: the input's "
             "last size must be the weight's second"
         )
-    inputs = [x, w] if bias is None else [x, w, as_node(bias)]
-    for name, operand in zip(("weight", "bias"), inputs[1:], strict=False):
-        if operand._value.dtype != x._value.dtype:
-            raise RuntimeError(
-                f"linear: expected input and {name} to have the same dtype, but got {x.dtype} and "
-                f"{operand.dtype}"
-            )
-    if bias is not None and inputs[2]._value.shape not in ((sw[0],), ()):
-        raise RuntimeError(f"linear: bias of shape {inputs[2].shape} does not fit weight of shape {sw}")
-    return apply(_linear, tuple(inputs))
+    dtype = x._value.dtype
+    for operand in inputs:
+        if operand._value.dtype is not dtype and operand._value.dtype != dtype:
+            told = ", ".join([str(n.dtype) for n in inputs])
+            raise RuntimeError(f"linear: expected input, weight and bias to have the same dtype, got {told}")
+    if bias is not None and inputs[-1]._value.shape not in ((sw[0],), ()):
+        raise RuntimeError(f"linear: bias of shape {inputs[-1].shape} does not fit weight of shape {sw}")
+    return apply(_linear, inputs)

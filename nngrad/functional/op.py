@@ -45,7 +45,18 @@ class Op:
         per input. `saved` is a cache: None when derivatives of derivatives are being recorded.
     """
 
-    __slots__ = ("call", "forward", "freed", "kind", "name", "rules", "saves", "uses_out", "vjp")
+    __slots__ = (
+        "call",
+        "forward",
+        "freed",
+        "keeps_shape",
+        "kind",
+        "name",
+        "rules",
+        "saves",
+        "uses_out",
+        "vjp",
+    )
 
     def __init__(
         self,
@@ -66,6 +77,8 @@ class Op:
             uses_out = vjp is not None or any(r.__code__.co_varnames[1] != "_" for r in self.rules)
         self.uses_out: bool = uses_out
         self.saves: bool = saves
+        #: whether input and output always have one shape: then nothing was broadcast
+        self.keeps_shape: bool = False
         #: what `backward` leaves in place of an op whose operands it has freed
         self.freed: Op | None = None
         self.call: Callable[..., Node] = _any_arity(self)
@@ -314,6 +327,11 @@ def _binary(op: Op, forward: Callable[[Any, Any], Any], floats: bool) -> Callabl
     return call
 
 
+def _call_elementwise(op: Op, floats: bool) -> None:
+    op.keeps_shape = len(op.rules) == 1
+    op.call = (_unary if op.keeps_shape else _binary)(op, op.forward, floats)
+
+
 # ---------------------------------------------------------------- declaring an op
 
 
@@ -323,7 +341,7 @@ def pointwise(name: str, forward: Callable[..., Any], *rules: Rule, floats: bool
     floats: integers and bools are computed in the default floating dtype, as PyTorch does.
     """
     op = _declare(Op(name, "pointwise", forward, rules), frees=True)
-    op.call = (_unary if len(rules) == 1 else _binary)(op, forward, floats)
+    _call_elementwise(op, floats)
     return op
 
 
@@ -341,7 +359,7 @@ def linear(
     """
     op = _declare(Op(name, "linear", forward, rules, vjp, uses_out=False), frees=False)
     if elementwise:
-        op.call = (_unary if len(rules) == 1 else _binary)(op, forward, False)
+        _call_elementwise(op, False)
     return op
 
 
