@@ -233,7 +233,9 @@ _TEMPORARY: Final = _probe.references
 class Tensor:
     """A multi-dimensional array that records what is done to it.
 
-    data: numbers, nested sequences of them, an array or a tensor. It is copied.
+    data: numbers, nested sequences of them, an array or a tensor. It is copied. As in PyTorch, a
+    sequence of integers becomes a tensor of the default floating dtype here; `nngrad.tensor`
+    keeps the integers.
     requires_grad: whether operations on it are recorded for `backward`.
     """
 
@@ -248,7 +250,10 @@ class Tensor:
     ) -> None:
         self._view = None
         self._grad = None
-        self._node = node_from(data, dtype)
+        node = node_from(data, dtype)
+        if dtype is None and isinstance(data, Sequence) and node.dtype.kind in "biu":
+            node = cast(node, get_default_dtype())
+        self._node = node
         if requires_grad:
             self.requires_grad = True
 

@@ -345,3 +345,9 @@ def test_conversions_by_name() -> None:
         assert getattr(x, method)().tolist() == [1, 2]
     assert x.double().new_empty(2, 3).dtype is nngrad.float64
     assert x.new_empty((2, 3), dtype=nngrad.int32).shape == (2, 3)
+
+
+def test_the_class_makes_floats_of_integers_and_the_function_keeps_them() -> None:
+    assert nngrad.Tensor([1, 2]).dtype is nngrad.Tensor((True, False)).dtype is nngrad.float32
+    assert nngrad.tensor([1, 2]).dtype is nngrad.Tensor([1, 2], dtype=nngrad.int64).dtype is nngrad.int64
+    assert nngrad.Tensor(np.array([1, 2])).dtype is nngrad.int64

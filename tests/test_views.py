@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nngrad import Tensor, no_grad
+from nngrad import Tensor, no_grad, tensor
 
 ROWS, COLUMNS = 64, 1000
 
@@ -354,7 +354,7 @@ def test_data_of_a_tensor_may_be_a_view_of_itself() -> None:
     x.data = x.data
     assert x.tolist() == [[0, 3]]
     with pytest.raises(RuntimeError, match="floating point"):
-        x.data = Tensor([1, 2])
+        x.data = tensor([1, 2])
     assert x.tolist() == [[0, 3]]
 
 
@@ -393,7 +393,7 @@ NO_NUMBER: Any = "a"
 BAD_WRITES: list[tuple[type[Exception], Callable[[Tensor], Any]]] = [
     (IndexError, lambda x: x.__setitem__(9, 1.0)),
     (IndexError, lambda x: x.__setitem__((0, 0, 0, 0), 1.0)),
-    (IndexError, lambda x: x.__setitem__(Tensor([9]), 1.0)),
+    (IndexError, lambda x: x.__setitem__(tensor([9]), 1.0)),
     (IndexError, lambda x: x.__setitem__(Tensor([0.5]), 1.0)),
     (RuntimeError, lambda x: x.__setitem__(slice(None), Tensor(np.ones(5)))),
     (RuntimeError, lambda x: x.__setitem__(0, 1j)),
@@ -422,7 +422,7 @@ def test_failed_writes_change_nothing(
 
 
 def test_integers_and_bools() -> None:
-    x = Tensor([1, 2, 3])
+    x = tensor([1, 2, 3])
     x[0] = 2.7
     x += 1
     assert x.tolist() == [3, 3, 4]

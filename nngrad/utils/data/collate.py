@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
+from ...creation import tensor
 from ...functional.dtypes import AnyArray, Scalar
 from ...functional.joining import stack
 from ...tensor import Tensor, wrap
@@ -46,7 +47,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, float):
         return Tensor(np.array(batch, np.float64))
     if isinstance(first, int):
-        return Tensor(list(batch))
+        return tensor(list(batch))
     if isinstance(first, (str, bytes)):
         return batch
     if isinstance(first, Mapping):
