@@ -5,17 +5,17 @@ Run `python -m examples.digits`, or `make demo`.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 from tqdm import tqdm
 
 import nngrad as torch
 from nngrad import nn
+from nngrad.functional import Array
 from nngrad.utils.data import DataLoader, TensorDataset
 
-from .digits_data import Digits, Epoch, Labels, load, picture, table
+from .digits_data import Digits, Epoch, Labels, demonstrate
 
 
 class Classifier(nn.Module):
@@ -74,23 +74,11 @@ def train(digits: Digits, epochs: int, seed: int = 0) -> tuple[Classifier, list[
     return model, history, predicted
 
 
-def main() -> None:
-    """Train, print the table, save the weights and draw the picture."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--out", type=Path, default=Path("out"))
-    options = parser.parse_args()
-    digits = load()
-    model, history, predicted = train(digits, options.epochs)
-    print(table(history))
-    options.out.mkdir(parents=True, exist_ok=True)
-    weights = options.out / "digits.npz"
-    np.savez(weights, allow_pickle=False, **model.snapshot())
-    drawing = options.out / "digits.png"
-    picture(drawing, history, digits.test_images, digits.test_labels, predicted)
-    print(f"weights in {weights}, picture in {drawing}")
-    print(f"test accuracy {100 * history[-1].test_accuracy:.1f} %")
+def weights(digits: Digits, epochs: int) -> tuple[Mapping[str, Array], list[Epoch], Labels]:
+    """`train`, with the trained model's weights in place of the model."""
+    model, history, predicted = train(digits, epochs)
+    return model.snapshot(), history, predicted
 
 
 if __name__ == "__main__":
-    main()
+    demonstrate(__doc__, "digits", weights)

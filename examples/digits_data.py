@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
+
+from nngrad.functional import Array
 
 Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -86,3 +90,28 @@ def picture(path: Path, history: list[Epoch], images: Images, labels: Labels, pr
             spine.set_linewidth(2 if missed else 0.5)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
+
+
+def demonstrate(
+    description: str | None,
+    name: str,
+    train: Callable[[Digits, int], tuple[Mapping[str, Array], list[Epoch], Labels]],
+) -> None:
+    """Train, print the table, save the weights as `name`.npz and draw the picture `name`.png.
+
+    train: takes the images and a number of epochs; gives the weights by name, the history, and the
+    digits read in the held-out images.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--out", type=Path, default=Path("out"))
+    options = parser.parse_args()
+    digits = load()
+    weights, history, predicted = train(digits, options.epochs)
+    print(table(history))
+    options.out.mkdir(parents=True, exist_ok=True)
+    saved, drawing = options.out / f"{name}.npz", options.out / f"{name}.png"
+    np.savez(saved, allow_pickle=False, **weights)
+    picture(drawing, history, digits.test_images, digits.test_labels, predicted)
+    print(f"weights in {saved}, picture in {drawing}")
+    print(f"test accuracy {100 * history[-1].test_accuracy:.1f} %")

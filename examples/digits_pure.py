@@ -5,10 +5,8 @@ Run `python -m examples.digits_pure`, or `make demo-pure`.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -16,7 +14,7 @@ from tqdm import tqdm
 import nngrad.functional as F
 from nngrad.functional import Array, Node, optim
 
-from .digits_data import Digits, Epoch, Labels, load, picture, table
+from .digits_data import Digits, Epoch, Labels, demonstrate
 
 Params = Mapping[str, Array]
 SIZES = (64, 128, 128, 10)
@@ -85,23 +83,5 @@ def train(digits: Digits, epochs: int, seed: int = 0) -> tuple[Params, list[Epoc
     return params, history, predicted
 
 
-def main() -> None:
-    """Train, print the table, save the weights and draw the picture."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--out", type=Path, default=Path("out"))
-    options = parser.parse_args()
-    digits = load()
-    params, history, predicted = train(digits, options.epochs)
-    print(table(history))
-    options.out.mkdir(parents=True, exist_ok=True)
-    weights = options.out / "digits_pure.npz"
-    np.savez(weights, allow_pickle=False, **params)
-    drawing = options.out / "digits_pure.png"
-    picture(drawing, history, digits.test_images, digits.test_labels, predicted)
-    print(f"weights in {weights}, picture in {drawing}")
-    print(f"test accuracy {100 * history[-1].test_accuracy:.1f} %")
-
-
 if __name__ == "__main__":
-    main()
+    demonstrate(__doc__, "digits_pure", train)

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any, Final, Protocol, TypeAlias, final
+from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 
 from .functional import dtypes as core
 from .functional.dtypes import AnyArray, DType
-
-
-class HasDType(Protocol):
-    """Whatever NumPy takes for a dtype because it has one."""
-
-    @property
-    def dtype(self) -> DType:
-        """The type of the elements."""
-        ...
 
 
 @final

@@ -311,7 +311,7 @@ def seal(
     tracked: bool = False,
     saved: Any = None,
 ) -> Node:
-    """A node from its parts. Hot paths in op.py inline the first two statements."""
+    """A node from its parts. The hot paths in op.py spell this out."""
     draft = _new(Draft)
     draft._value = value
     draft.op = op

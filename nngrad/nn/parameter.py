@@ -8,6 +8,15 @@ from ..functional.node import constant
 from ..tensor import Tensor, TensorLike, node_from
 
 
+def _begin(tensor: Tensor, data: TensorLike | None, requires_grad: bool) -> None:
+    """Give a tensor that is being made its first value."""
+    tensor._view = None
+    tensor._grad = None
+    tensor._node = constant(node_from(()) if data is None else data)
+    if requires_grad:
+        tensor.requires_grad_()
+
+
 class Parameter(Tensor):
     """A tensor that becomes a parameter of the module it is assigned to.
 
@@ -18,11 +27,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: TensorLike | None = None, requires_grad: bool = True) -> None:
-        self._view = None
-        self._grad = None
-        self._node = constant(node_from(()) if data is None else data)
-        if requires_grad:
-            self.requires_grad_()
+        _begin(self, data, requires_grad)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """A parameter of the same value; its gradient stays behind, as in PyTorch."""
@@ -46,12 +51,8 @@ class Buffer(Tensor):
     def __init__(
         self, data: TensorLike | None = None, requires_grad: bool = False, *, persistent: bool = True
     ) -> None:
-        self._view = None
-        self._grad = None
-        self._node = constant(node_from(()) if data is None else data)
         self.persistent = persistent
-        if requires_grad:
-            self.requires_grad_()
+        _begin(self, data, requires_grad)
 
     def __repr__(self) -> str:
         return "Buffer containing:\n" + super().__repr__()
