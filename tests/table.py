@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
+from inspect import isfunction
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rows_pointwise
-import rows_shape
 from rows import (
     INF as INF,
     NAN as NAN,
@@ -31,6 +31,8 @@ from rows import (
     told as told,
     unary as unary,
 )
+
+import nngrad.functional as F
 
 
 def _sigmoid(x: Array) -> Any:
@@ -627,6 +629,9 @@ def _smoothed(x: Array, t: Array, w: Array, reduction: str, smoothing: float = 0
     return losses.sum() / (w[t] * kept).sum() if reduction == "mean" else _reduced(losses, reduction)
 
 
+#: the modules tests/rows_*.py: each has ROWS, and may have BAD (see functional/test_errors.py)
+FAMILIES = [import_module(path.stem) for path in sorted(Path(__file__).parent.glob("rows_*.py"))]
+
 ROWS: tuple[Row, ...] = (
     *elementwise(),
     *choosing(),
@@ -635,8 +640,7 @@ ROWS: tuple[Row, ...] = (
     *indexing(),
     *matrices(),
     *losses(),
-    *rows_shape.ROWS,
-    *rows_pointwise.ROWS,
+    *[row for family in FAMILIES for row in family.ROWS],
 )
 
 #: public functions of nngrad.functional that need no row, and why
@@ -655,6 +659,18 @@ OPS_WITHOUT_ROW: dict[str, str] = {
     "replace": "the shell's writes outside the graph, see test_puts.py",
     "clip_gradient": "no true derivative, on purpose: see test_kinds.py",
 }
+
+
+def public_functions() -> dict[str, Any]:
+    """The functions of the core by the names that rows have for them: `exp`, `linalg.det`."""
+    own = {name: f for name, f in vars(F.linalg).items() if getattr(f, "__module__", "") == F.linalg.__name__}
+    homes = {"": vars(F) | vars(F.networks), "linalg.": own}
+    return {
+        prefix + name: value
+        for prefix, home in homes.items()
+        for name, value in home.items()
+        if isfunction(value) and not name.startswith("_")
+    }
 
 
 class TorchNames:

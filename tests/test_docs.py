@@ -11,9 +11,9 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from table import public_functions
 
 import nngrad
-import nngrad.functional as F
 
 MODULES = ["nngrad", *[m.name for m in pkgutil.walk_packages(nngrad.__path__, "nngrad.")]]
 
@@ -53,10 +53,10 @@ def test_examples_run(name: str) -> None:
             run_examples(qualified, thing, module)
 
 
-@pytest.mark.parametrize("name", [n for n in vars(F) if n[0] != "_" and inspect.isfunction(getattr(F, n))])
+@pytest.mark.parametrize("name", public_functions())
 def test_functions_have_an_example(name: str) -> None:
     """Every function of the core shows itself at work."""
-    thing = getattr(F, name)
+    thing = public_functions()[name]
     assert run_examples(name, thing, importlib.import_module(thing.__module__)) > 0
 
 

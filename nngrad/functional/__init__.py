@@ -94,12 +94,7 @@ from .joining import (
     stack as stack,
     vstack as vstack,
 )
-from .loss import (
-    cross_entropy as cross_entropy,
-    log_softmax as log_softmax,
-    mse_loss as mse_loss,
-    softmax as softmax,
-)
+from .loss import log_softmax as log_softmax, softmax as softmax
 from .matrix import linear as linear, matmul as matmul
 from .node import Node as Node, Operand as Operand, constant as constant, variable as variable
 from .order import (
@@ -213,13 +208,19 @@ from .trigonometry import (
 )
 
 if TYPE_CHECKING:
-    from . import optim as optim
+    from . import linalg as linalg, networks as networks, optim as optim
+    from .networks import *
 else:
 
     def __getattr__(name):
-        """Load `optim` when a program first names it: importing NNGrad stays quick."""
-        if name == "optim":
-            from importlib import import_module
+        """What is loaded when a program first names it, so that importing NNGrad stays quick."""
+        from importlib import import_module
 
-            return import_module(".optim", __name__)
+        if name in ("linalg", "networks", "optim"):
+            return import_module(f".{name}", __name__)
+        if not name.startswith("_"):
+            found = vars(import_module(".networks", __name__)).get(name)
+            if found is not None:
+                globals()[name] = found
+                return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from table import TorchNames
+from table import FAMILIES, TorchNames
 
 import nngrad.functional as F
 
@@ -139,6 +139,8 @@ BAD: dict[str, tuple[Callable[[Any, Callable[[Any], Any]], Any], type[Exception]
         r"\(2, 3\) and \(2, 2\)",
     ),
 }
+for family in FAMILIES:
+    BAD.update(getattr(family, "BAD", {}))
 
 
 def quietly(call: Callable[[], Any]) -> Any:

@@ -1,0 +1,1 @@
+"""Linear algebra on nodes, under the names of `torch.linalg`."""
