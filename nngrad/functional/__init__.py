@@ -94,7 +94,6 @@ from .joining import (
     stack as stack,
     vstack as vstack,
 )
-from .loss import log_softmax as log_softmax, softmax as softmax
 from .matrix import linear as linear, matmul as matmul
 from .node import Node as Node, Operand as Operand, constant as constant, variable as variable
 from .order import (
@@ -168,6 +167,7 @@ from .shape import (
     unsqueeze as unsqueeze,
     zeros_like as zeros_like,
 )
+from .softmax import log_softmax as log_softmax, softmax as softmax
 from .special import (
     digamma as digamma,
     erf as erf,

@@ -1,4 +1,4 @@
-"""The softmax family and the losses, each with a rule of its own: fewer passes, exact in the tails."""
+"""The losses, with rules of their own where that takes fewer passes or is exact in the tails."""
 
 from __future__ import annotations
 
@@ -7,81 +7,15 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from .arithmetic import mul, sub
-from .dtypes import DType
 from .node import Node, Operand, as_node, seal
-from .op import apply, cast, general, scalar
+from .op import apply, general, scalar
 from .order import permute
 from .reduction import mean, sum
-from .shape import normal_dim, reshape
+from .shape import reshape
+from .softmax import log_softmax, shifted, softmax_op
 from .warn import warn_user
 
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
-
-
-# ---------------------------------------------------------------- softmax
-
-
-def _shifted(x: Any, dim: int) -> Any:
-    """x less its maximum, so that exp cannot overflow."""
-    return np.subtract(x, np.maximum.reduce(x, axis=dim, keepdims=True))
-
-
-@np.errstate(all="ignore")
-def _softmax_forward(x: Any, dim: int) -> Any:
-    e = np.exp(_shifted(x, dim))
-    return np.divide(e, np.sum(e, axis=dim, keepdims=True))
-
-
-@np.errstate(all="ignore")
-def _log_softmax_forward(x: Any, dim: int) -> Any:
-    s = _shifted(x, dim)
-    return np.subtract(s, np.log(np.sum(np.exp(s), axis=dim, keepdims=True)))
-
-
-_softmax: Final = general(
-    "softmax",
-    _softmax_forward,
-    lambda g, out, x, dim: np.multiply(
-        out, np.subtract(g, np.sum(np.multiply(g, out), axis=dim, keepdims=True))
-    ),
-)
-_log_softmax: Final = general(
-    "log_softmax",
-    _log_softmax_forward,
-    lambda g, out, x, dim: np.subtract(g, np.multiply(np.exp(out), np.sum(g, axis=dim, keepdims=True))),
-)
-
-
-def _softmax_call(op: Any, input: Operand, dim: int, dtype: DType | None) -> Node:
-    x = as_node(input)
-    if dtype is not None:
-        x = cast(x, dtype)
-    if x._value.dtype.kind != "f":
-        raise RuntimeError(f"{op.name}: expected floating-point values, got {x.dtype}")
-    at = normal_dim(op.name, dim, x.ndim)
-    if not x.ndim or not x.size:
-        return sub(mul(x, 0), 0 if op is _log_softmax else -1)
-    return apply(op, (x,), (at,))
-
-
-def softmax(input: Operand, dim: int, *, dtype: DType | None = None) -> Node:
-    """`exp(input)` scaled to add up to 1 along `dim`.
-
-    Raises RuntimeError for integers, IndexError for a dimension out of range.
-
-    >>> softmax(np.array([0.0, 0.0]), 0).data
-    array([0.5, 0.5])
-    """
-    return _softmax_call(_softmax, input, dim, dtype)
-
-
-def log_softmax(input: Operand, dim: int, *, dtype: DType | None = None) -> Node:
-    """The logarithm of `softmax`, exact where the softmax underflows.
-
-    >>> log_softmax(np.array([0.0, -1000.0]), 0).data
-    array([    0., -1000.])
-    """
-    return _softmax_call(_log_softmax, input, dim, dtype)
 
 
 # ---------------------------------------------------------------- cross entropy
@@ -101,7 +35,7 @@ def reduce_loss(op: str, losses: Node, reduction: str) -> Node:
 @np.errstate(all="ignore")
 def _nll_forward(x: Any, target: Any, weights: Any, summed: bool) -> tuple[Any, Any]:
     """x: logits (n, c); target: class indices (n,); weights: one per row, (n,), or one for all, ()."""
-    s = _shifted(x, 1)
+    s = shifted(x, 1)
     log_p = np.subtract(s, np.log(np.add.reduce(np.exp(s), axis=1, keepdims=True)))
     losses = np.negative(log_p[np.arange(len(target)), target])
     if weights.ndim:  # a row that does not count adds nothing, be its loss inf
@@ -118,7 +52,7 @@ def _nll_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[b
     if saved is None:  # derivatives of this are wanted too: nothing in place, nothing cached
         classes = np.arange(x.shape[1])
         one_hot = np.equal(getattr(target, "_value", target)[:, None], classes).astype(x.dtype)
-        return [np.multiply(np.subtract(_softmax(x, 1), one_hot), scaled), None, None]
+        return [np.multiply(np.subtract(softmax_op(x, 1), one_hot), scaled), None, None]
     gx = np.exp(saved)
     gx[np.arange(len(target)), target] -= 1
     gx *= scaled
