@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from . import autograd as autograd, functional as functional, nn as nn
+from . import autograd as autograd, functional as functional
 from .autograd import (
     enable_grad as enable_grad,
     grad as grad,
@@ -262,12 +262,12 @@ from .tensor import Size as Size, Tensor as Tensor
 from .creation import tensor as tensor
 
 if TYPE_CHECKING:
-    from . import optim as optim, utils as utils
+    from . import nn as nn, optim as optim, utils as utils
 else:
 
     def __getattr__(name):
-        """Load `optim` and `utils` when a program first names them: importing NNGrad stays quick."""
-        if name in ("optim", "utils"):
+        """Load a package when a program first names it: importing NNGrad stays quick."""
+        if name in ("nn", "optim", "utils"):
             from importlib import import_module
 
             return import_module(f".{name}", __name__)

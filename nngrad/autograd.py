@@ -13,7 +13,8 @@ import numpy as np
 from .functional import engine
 from .functional.node import Node, grad_mode, seal
 from .functional.op import cast, scalar
-from .tensor import Tensor, TensorLike, wrap
+from .lifting import TensorLike, wrap
+from .tensor import Tensor
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -13,7 +13,8 @@ from .dtypes import DTypeLike
 from .functional.dtypes import AnyArray, DType, Number, get_default_dtype, number_dtype
 from .functional.node import as_node, constant, seal
 from .functional.shape import sizes_of
-from .tensor import Tensor, TensorData, TensorLike, node_from, wrap
+from .lifting import TensorLike, wrap
+from .tensor import Tensor, TensorData, node_from
 
 #: Where a tensor lives: there is one place. Taken so that PyTorch programs run unchanged.
 Device: TypeAlias = Literal["cpu"] | None

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from .functional.engine import HOOKS
 from .functional.node import Node, seal
-from .tensor import Tensor, wrap
+from .lifting import wrap
+from .tensor import Tensor
 
 _serial = count()
 

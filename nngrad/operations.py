@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, SupportsIndex, TypeGuard, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, SupportsIndex, TypeGuard, overload
 
-from . import functional as F
-from .functional.node import Node, Operand, as_node
+from . import functional as F, lifting
+from .functional.node import Node
 from .functional.reduction import ValuesIndices
-from .tensor import Size, Tensor, TensorLike, _named_like, lift, lift_part, lift_parts, lift_view, wrap
+from .lifting import Size, TensorLike, lift, lift_each, lift_joining, lift_part, lift_parts, lift_view, wrap
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 abs: Final = lift(F.abs)
 absolute: Final = lift(F.abs)
@@ -189,46 +192,10 @@ def stack(tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = Non
     return wrap(F.stack(tensors, dim, axis=axis))
 
 
-def lift_joining(function: Callable[[Sequence[Operand]], Node]) -> Callable[[Sequence[TensorLike]], Tensor]:
-    """A function of a sequence of nodes as one of tensors."""
-
-    def lifted(tensors: Sequence[TensorLike]) -> Tensor:
-        return wrap(function(tensors))
-
-    named: Callable[[Sequence[TensorLike]], Tensor] = _named_like(lifted, function)
-    return named
-
-
 column_stack: Final = lift_joining(F.column_stack)
 dstack: Final = lift_joining(F.dstack)
 hstack: Final = lift_joining(F.hstack)
 vstack: Final = lift_joining(F.vstack)
-
-
-if TYPE_CHECKING:
-
-    class EachView(Protocol):
-        """A function that makes a view of each of its tensors: a view of one, a tuple for several."""
-
-        @overload
-        def __call__(self, tensor: Tensor, /) -> Tensor: ...
-        @overload
-        def __call__(self, tensor: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
-        @overload
-        def __call__(self, tensor: Tensor, second: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
-
-
-def lift_each(function: Callable[[Operand], Node]) -> EachView:
-    """A function on nodes whose result is a view, on any number of tensors."""
-    view = lift_view(function)
-
-    def lifted(*tensors: Any) -> Any:
-        if len(tensors) == 1 and not isinstance(tensors[0], Sequence):
-            return view(tensors[0])
-        return tuple([view(x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
-
-    named: EachView = _named_like(lifted, function)
-    return named
 
 
 atleast_1d: Final = lift_each(F.atleast_1d)
@@ -279,7 +246,7 @@ def max(input: TensorLike, dim: Tensor) -> Tensor: ...
 def max(input: TensorLike, dim: Any = None, keepdim: bool = False) -> Tensor | ValuesIndices[Tensor]:
     """The maximum of all elements; with `dim`, the maxima along it and their indices; with another
     tensor, the larger of each pair. See `nngrad.functional.max`."""
-    return wrap(as_node(input)).max(dim, keepdim)
+    return _wrap_search(F.max(input, dim, keepdim))
 
 
 @overload
@@ -291,7 +258,13 @@ def min(input: TensorLike, dim: Tensor) -> Tensor: ...
 def min(input: TensorLike, dim: Any = None, keepdim: bool = False) -> Tensor | ValuesIndices[Tensor]:
     """The minimum of all elements; with `dim`, the minima along it and their indices; with another
     tensor, the smaller of each pair. See `nngrad.functional.min`."""
-    return wrap(as_node(input)).min(dim, keepdim)
+    return _wrap_search(F.min(input, dim, keepdim))
+
+
+def _wrap_search(found: Node | ValuesIndices[Node]) -> Tensor | ValuesIndices[Tensor]:
+    if isinstance(found, Node):
+        return wrap(found)
+    return ValuesIndices(wrap(found.values), wrap(found.indices))
 
 
 # ---------------------------------------------------------------- questions
@@ -304,7 +277,7 @@ def numel(input: Tensor) -> int:
 
 def is_tensor(obj: object) -> TypeGuard[Tensor]:
     """Whether an object is a tensor."""
-    return isinstance(obj, Tensor)
+    return isinstance(obj, lifting.Tensor)
 
 
 def is_floating_point(input: Tensor) -> bool:

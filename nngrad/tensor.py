@@ -7,23 +7,19 @@ do with being a handle: gradients, views, in-place writes, conversions, printing
 from __future__ import annotations
 
 import builtins
-import math
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from sys import getrefcount
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, SupportsIndex, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 
-from . import dtypes, functional as F
+from . import dtypes, functional as F, lifting
 from .dtypes import DTypeLike
-from .functional import arithmetic
 from .functional.dtypes import (
-    AnyArray,
     Array,
     Nested,
     Number,
-    Scalar,
     category,
     get_default_dtype,
     number_dtype,
@@ -31,184 +27,17 @@ from .functional.dtypes import (
 from .functional.indexing import Index, getitem_parsed, index_put_from, parse_index, succeed
 from .functional.node import Node, Operand, constant, dispatch, grad_mode, seal
 from .functional.op import cast
-from .functional.reduction import ValuesIndices
-from .functional.shape import MAY_COPY, normal_dim
-from .functional.splitting import RULES
+from .functional.shape import normal_dim
 from .functional.warn import warn_user
-from .views import LOST, Alias, Home, Step, View, detached, leave, memory_of, move
+from .lifting import Size as Size, TensorLike, operator_, view_of, wrap
+from .methods import Methods
+from .views import LOST, Alias, Home, View, detached, leave, memory_of, move
 
 if TYPE_CHECKING:
     from .graph import GradFn, RemovableHandle
     from .random import Generator
 
-P = ParamSpec("P")
-TensorLike: TypeAlias = "Tensor | AnyArray | Scalar | bool | int | float | complex"
 _new = object.__new__
-_NUMBERS: Final = (bool, int, float, complex, np.ndarray, np.generic)
-
-
-def wrap(node: Node) -> Tensor:
-    """A tensor on a node."""
-    tensor = _new(Tensor)
-    tensor._node = node
-    tensor._view = None
-    tensor._grad = None
-    return tensor
-
-
-def lift(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concatenate[TensorLike, P], Tensor]:
-    """A function on nodes as a function on tensors, and as a method."""
-
-    def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> Tensor:
-        return wrap(function(input.node if isinstance(input, Tensor) else input, *args, **kwargs))
-
-    def lifted_alone(input: Any) -> Tensor:  # written out, as half of a program's calls are these
-        tensor = _new(Tensor)
-        if isinstance(input, Tensor):
-            input = input._node if input._view is None else input.node
-        tensor._node = alone(input)
-        tensor._view = None
-        tensor._grad = None
-        return tensor
-
-    code = function.__code__
-    alone: Callable[[Any], Node] = function
-    takes_more = code.co_argcount > 1 or code.co_kwonlyargcount or code.co_flags & 4  # 4: *args
-    named: Callable[Concatenate[TensorLike, P], Tensor] = _named_like(
-        lifted if takes_more else lifted_alone, function
-    )
-    return named
-
-
-def lift_view(
-    function: Callable[Concatenate[Operand, P], Node],
-) -> Callable[Concatenate[Tensor, P], Tensor]:
-    """A function on nodes whose result, on tensors, is a view of its input."""
-
-    def lifted(input: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
-        if not isinstance(input, Tensor):  # as a function of the package, with an array
-            return wrap(function(input, *args, **kwargs))  # type: ignore[unreachable]  # not as typed
-        if kwargs:  # steps are kept and compared as positional arguments
-            args = bind(function, args, kwargs)  # type: ignore[assignment]  # P.args is no tuple type
-        node = function(input.node, *args)  # type: ignore[call-arg]  # kwargs are in args now
-        return view_of(input, node, (function, args))
-
-    named: Callable[Concatenate[Tensor, P], Tensor] = _named_like(lifted, function)
-    return named
-
-
-def lift_part(
-    function: Callable[Concatenate[Operand, P], Node],
-) -> Callable[Concatenate[Tensor, P], Tensor]:
-    """A function that takes a part of its input, on tensors: as a view, by the index that it names."""
-    rule = RULES[function]
-
-    def lifted(input: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
-        return input[rule(input.node, *args, **kwargs)]
-
-    named: Callable[Concatenate[Tensor, P], Tensor] = _named_like(lifted, function)
-    return named
-
-
-def lift_parts(
-    function: Callable[Concatenate[Operand, P], tuple[Node, ...]],
-) -> Callable[Concatenate[Tensor, P], tuple[Tensor, ...]]:
-    """A function that takes several parts of its input, on tensors: as views."""
-    rule = RULES[function]
-
-    def lifted(input: Tensor, *args: P.args, **kwargs: P.kwargs) -> tuple[Tensor, ...]:
-        return tuple([input[index] for index in rule(input.node, *args, **kwargs)])
-
-    named: Callable[Concatenate[Tensor, P], tuple[Tensor, ...]] = _named_like(lifted, function)
-    return named
-
-
-def bind(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """The arguments after the input, all by position."""
-    import inspect
-
-    bound = inspect.signature(function).bind(None, *args, **kwargs)
-    bound.apply_defaults()
-    return bound.args[1:]
-
-
-def _named_like(lifted: Any, function: Any) -> Any:
-    lifted.__name__ = function.__name__
-    lifted.__qualname__ = function.__name__
-    lifted.__doc__ = function.__doc__
-    lifted.__wrapped__ = function
-    return lifted
-
-
-def view_of(input: Tensor, node: Node, step: Step) -> Tensor:
-    """A tensor on `node` that stays in step with `input`; no view if NumPy had to copy."""
-    tensor = wrap(node)
-    source = input._view
-    if step[0] in MAY_COPY:
-        old, new = input._node._value, node._value
-        if isinstance(new, np.ndarray) and (
-            new.base is None or (new.base is not old and new.base is not old.base)
-        ):
-            return tensor
-    if isinstance(source, View):
-        base = source.base
-        recorded = source.recorded and grad_mode.get()
-        tensor._view = View(base, (*source.steps, step), base._node, recorded)
-    else:
-        tensor._view = View(input, (step,), input._node, grad_mode.get())
-    return tensor
-
-
-def _operator(call: Callable[[Any, Any], Node]) -> Callable[[Tensor, TensorLike], Tensor]:
-    """A binary operator. Written out, as these are most of the calls of a program."""
-
-    def operator(self: Tensor, other: TensorLike) -> Tensor:
-        if isinstance(other, Tensor):
-            b: Any = other._node if other._view is None else other.node
-        elif isinstance(other, _NUMBERS):
-            b = other
-        else:
-            return NotImplemented
-        tensor = _new(Tensor)
-        tensor._node = call(self._node if self._view is None else self.node, b)
-        tensor._view = None
-        tensor._grad = None
-        return tensor
-
-    return operator
-
-
-_eq: Final = _operator(F.eq)
-_ne: Final = _operator(F.ne)
-
-
-def _reflected(call: Callable[[Any, Any], Node]) -> Callable[[Tensor, TensorLike], Tensor]:
-    def operator(self: Tensor, other: TensorLike) -> Tensor:
-        return wrap(call(other, self.node)) if isinstance(other, _NUMBERS) else NotImplemented
-
-    return operator
-
-
-def _in_place(call: Callable[[Any, Any], Node]) -> Callable[[Tensor, TensorLike], Tensor]:
-    def operator(self: Tensor, other: TensorLike) -> Tensor:
-        if not isinstance(other, (Tensor, *_NUMBERS)):
-            return NotImplemented
-        self.assign(call(self.node, other.node if isinstance(other, Tensor) else other))
-        return self
-
-    return operator
-
-
-def lift_(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concatenate[Tensor, P], Tensor]:
-    """A function on nodes as a method that changes its tensor: `exp` as `exp_`."""
-
-    def lifted(self: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
-        self.assign(function(self.node, *args, **kwargs))
-        return self
-
-    named: Callable[Concatenate[Tensor, P], Tensor] = _named_like(lifted, function)
-    named.__name__ += "_"
-    return named
 
 
 class _Probe:
@@ -230,7 +59,11 @@ _probe.data = object()
 _TEMPORARY: Final = _probe.references
 
 
-class Tensor:
+_eq: Final = operator_(F.eq)
+_ne: Final = operator_(F.ne)
+
+
+class Tensor(Methods):
     """A multi-dimensional array that records what is done to it.
 
     data: numbers, nested sequences of them, an array or a tensor. It is copied. As in PyTorch, a
@@ -600,6 +433,19 @@ class Tensor:
             raise RuntimeError("pickle: only graph leaves can be pickled; detach() first")
         return _rebuild, (type(self), np.array(self.node._value), self.requires_grad, _kept(self))
 
+    # ------------------------------------------------------------ comparing
+
+    __hash__: Final = object.__hash__
+
+    def __eq__(self, other: TensorLike) -> Tensor:  # type: ignore[override]  # element by element
+        return _eq(self, other)
+
+    def __ne__(self, other: TensorLike) -> Tensor:  # type: ignore[override]  # element by element
+        return _ne(self, other)
+
+    def __pos__(self) -> Tensor:
+        return self
+
     # ------------------------------------------------------------ gradients
 
     def backward(
@@ -841,355 +687,6 @@ class Tensor:
 
         return random_(self, low, high, generator)
 
-    # ------------------------------------------------------------ operators
-
-    __hash__: Final = object.__hash__
-    __add__: Final = _operator(arithmetic.add_op.call)
-    __radd__: Final = _reflected(arithmetic.add_op.call)
-    __sub__: Final = _operator(arithmetic.sub_op.call)
-    __rsub__: Final = _reflected(arithmetic.sub_op.call)
-    __mul__: Final = _operator(arithmetic.mul_op.call)
-    __rmul__: Final = _reflected(arithmetic.mul_op.call)
-    __truediv__: Final = _operator(arithmetic.div_op.call)
-    __rtruediv__: Final = _reflected(arithmetic.div_op.call)
-    __floordiv__: Final = _operator(F.floor_divide)
-    __rfloordiv__: Final = _reflected(F.floor_divide)
-    __mod__: Final = _operator(F.remainder)
-    __rmod__: Final = _reflected(F.remainder)
-    __pow__: Final = _operator(F.pow)
-    __rpow__: Final = _reflected(F.pow)
-    __matmul__: Final = _operator(F.matmul)
-    __rmatmul__: Final = _reflected(F.matmul)
-    __and__: Final = _operator(F.bitwise_and)
-    __rand__: Final = _reflected(F.bitwise_and)
-    __or__: Final = _operator(F.bitwise_or)
-    __ror__: Final = _reflected(F.bitwise_or)
-    __xor__: Final = _operator(F.bitwise_xor)
-    __rxor__: Final = _reflected(F.bitwise_xor)
-    __lshift__: Final = _operator(F.bitwise_left_shift)
-    __rlshift__: Final = _reflected(F.bitwise_left_shift)
-    __rshift__: Final = _operator(F.bitwise_right_shift)
-    __rrshift__: Final = _reflected(F.bitwise_right_shift)
-    __lt__: Final = _operator(F.lt)
-    __le__: Final = _operator(F.le)
-    __gt__: Final = _operator(F.gt)
-    __ge__: Final = _operator(F.ge)
-
-    def __eq__(self, other: TensorLike) -> Tensor:  # type: ignore[override]  # element by element
-        return _eq(self, other)
-
-    def __ne__(self, other: TensorLike) -> Tensor:  # type: ignore[override]  # element by element
-        return _ne(self, other)
-
-    __neg__: Final = lift(F.neg)
-    __invert__: Final = lift(F.bitwise_not)
-    __abs__: Final = lift(F.abs)
-    __iadd__: Final = _in_place(F.add)
-    __isub__: Final = _in_place(F.sub)
-    __imul__: Final = _in_place(F.mul)
-    __itruediv__: Final = _in_place(F.div)
-    __ifloordiv__: Final = _in_place(F.floor_divide)
-    __imod__: Final = _in_place(F.remainder)
-    __ipow__: Final = _in_place(F.pow)
-    __iand__: Final = _in_place(F.bitwise_and)
-    __ior__: Final = _in_place(F.bitwise_or)
-    __ixor__: Final = _in_place(F.bitwise_xor)
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    # ------------------------------------------------------------ functions as methods
-
-    abs: Final = lift(F.abs)
-    absolute: Final = lift(F.abs)
-    acos: Final = lift(F.acos)
-    acosh: Final = lift(F.acosh)
-    add: Final = lift(F.add)
-    addcdiv: Final = lift(F.addcdiv)
-    addcmul: Final = lift(F.addcmul)
-    allclose: Final = F.allclose
-    amax: Final = lift(F.amax)
-    amin: Final = lift(F.amin)
-    arccos: Final = lift(F.acos)
-    arccosh: Final = lift(F.acosh)
-    arcsin: Final = lift(F.asin)
-    arcsinh: Final = lift(F.asinh)
-    arctan: Final = lift(F.atan)
-    arctan2: Final = lift(F.atan2)
-    arctanh: Final = lift(F.atanh)
-    argmax: Final = lift(F.argmax)
-    argmin: Final = lift(F.argmin)
-    asin: Final = lift(F.asin)
-    asinh: Final = lift(F.asinh)
-    atan: Final = lift(F.atan)
-    atan2: Final = lift(F.atan2)
-    atanh: Final = lift(F.atanh)
-    bitwise_and: Final = lift(F.bitwise_and)
-    bitwise_left_shift: Final = lift(F.bitwise_left_shift)
-    bitwise_not: Final = lift(F.bitwise_not)
-    bitwise_or: Final = lift(F.bitwise_or)
-    bitwise_right_shift: Final = lift(F.bitwise_right_shift)
-    bitwise_xor: Final = lift(F.bitwise_xor)
-    ceil: Final = lift(F.ceil)
-    clamp: Final = lift(F.clip)
-    clamp_max: Final = lift(F.clamp_max)
-    clamp_min: Final = lift(F.clamp_min)
-    clip: Final = lift(F.clip)
-    clone: Final = lift(F.clone)
-    copysign: Final = lift(F.copysign)
-    cos: Final = lift(F.cos)
-    cosh: Final = lift(F.cosh)
-    deg2rad: Final = lift(F.deg2rad)
-    digamma: Final = lift(F.digamma)
-    div: Final = lift(F.div)
-    divide: Final = lift(F.div)
-    eq: Final = lift(F.eq)
-    equal: Final = F.equal
-    erf: Final = lift(F.erf)
-    erfc: Final = lift(F.erfc)
-    erfinv: Final = lift(F.erfinv)
-    exp: Final = lift(F.exp)
-    exp2: Final = lift(F.exp2)
-    expm1: Final = lift(F.expm1)
-    fix: Final = lift(F.trunc)
-    floor: Final = lift(F.floor)
-    floor_divide: Final = lift(F.floor_divide)
-    fmax: Final = lift(F.fmax)
-    fmin: Final = lift(F.fmin)
-    fmod: Final = lift(F.fmod)
-    frac: Final = lift(F.frac)
-    ge: Final = lift(F.ge)
-    greater: Final = lift(F.gt)
-    greater_equal: Final = lift(F.ge)
-    gt: Final = lift(F.gt)
-    hypot: Final = lift(F.hypot)
-    isclose: Final = lift(F.isclose)
-    isfinite: Final = lift(F.isfinite)
-    isinf: Final = lift(F.isinf)
-    isnan: Final = lift(F.isnan)
-    le: Final = lift(F.le)
-    lerp: Final = lift(F.lerp)
-    less: Final = lift(F.lt)
-    less_equal: Final = lift(F.le)
-    lgamma: Final = lift(F.lgamma)
-    log: Final = lift(F.log)
-    log10: Final = lift(F.log10)
-    log1p: Final = lift(F.log1p)
-    log2: Final = lift(F.log2)
-    log_softmax: Final = lift(F.log_softmax)
-    logaddexp: Final = lift(F.logaddexp)
-    logical_and: Final = lift(F.logical_and)
-    logical_not: Final = lift(F.logical_not)
-    logical_or: Final = lift(F.logical_or)
-    logical_xor: Final = lift(F.logical_xor)
-    logit: Final = lift(F.logit)
-    lt: Final = lift(F.lt)
-    masked_fill: Final = lift(F.masked_fill)
-    matmul: Final = lift(F.matmul)
-    maximum: Final = lift(F.maximum)
-    mean: Final = lift(F.mean)
-    minimum: Final = lift(F.minimum)
-    mm: Final = lift(F.matmul)
-    mul: Final = lift(F.mul)
-    multiply: Final = lift(F.mul)
-    nan_to_num: Final = lift(F.nan_to_num)
-    ne: Final = lift(F.ne)
-    neg: Final = lift(F.neg)
-    negative: Final = lift(F.neg)
-    not_equal: Final = lift(F.ne)
-    pow: Final = lift(F.pow)
-    rad2deg: Final = lift(F.rad2deg)
-    reciprocal: Final = lift(F.reciprocal)
-    relu: Final = lift(F.relu)
-    remainder: Final = lift(F.remainder)
-    round: Final = lift(F.round)
-    rsqrt: Final = lift(F.rsqrt)
-    sigmoid: Final = lift(F.sigmoid)
-    sign: Final = lift(F.sign)
-    sin: Final = lift(F.sin)
-    sinh: Final = lift(F.sinh)
-    softmax: Final = lift(F.softmax)
-    sqrt: Final = lift(F.sqrt)
-    square: Final = lift(F.square)
-    sub: Final = lift(F.sub)
-    subtract: Final = lift(F.sub)
-    sum: Final = lift(F.sum)
-    tan: Final = lift(F.tan)
-    tanh: Final = lift(F.tanh)
-    true_divide: Final = lift(F.div)
-    trunc: Final = lift(F.trunc)
-    xlogy: Final = lift(F.xlogy)
-
-    diag: Final = lift(F.diag)
-    diag_embed: Final = lift(F.diag_embed)
-    diagflat: Final = lift(F.diagflat)
-    flip: Final = lift(F.flip)
-    fliplr: Final = lift(F.fliplr)
-    flipud: Final = lift(F.flipud)
-    kron: Final = lift(F.kron)
-    repeat: Final = lift(F.repeat)
-    repeat_interleave: Final = lift(F.repeat_interleave)
-    roll: Final = lift(F.roll)
-    rot90: Final = lift(F.rot90)
-    tile: Final = lift(F.tile)
-    tril: Final = lift(F.tril)
-    triu: Final = lift(F.triu)
-
-    broadcast_to: Final = lift_view(F.broadcast_to)
-    diagonal: Final = lift_view(F.diagonal)
-    expand: Final = lift_view(F.expand)
-    flatten: Final = lift_view(F.flatten)
-    moveaxis: Final = lift_view(F.moveaxis)
-    movedim: Final = lift_view(F.movedim)
-    permute: Final = lift_view(F.permute)
-    ravel: Final = lift_view(F.ravel)
-    reshape: Final = lift_view(F.reshape)
-    squeeze: Final = lift_view(F.squeeze)
-    swapaxes: Final = lift_view(F.swapaxes)
-    swapdims: Final = lift_view(F.swapdims)
-    t: Final = lift_view(F.t)
-    transpose: Final = lift_view(F.transpose)
-    unflatten: Final = lift_view(F.unflatten)
-    unfold: Final = lift_view(F.windows)
-    unsqueeze: Final = lift_view(F.unsqueeze)
-
-    narrow: Final = lift_part(F.narrow)
-    select: Final = lift_part(F.select)
-    chunk: Final = lift_parts(F.chunk)
-    dsplit: Final = lift_parts(F.dsplit)
-    hsplit: Final = lift_parts(F.hsplit)
-    split: Final = lift_parts(F.split)
-    split_with_sizes: Final = lift_parts(F.split_with_sizes)
-    tensor_split: Final = lift_parts(F.tensor_split)
-    unbind: Final = lift_parts(F.unbind)
-    vsplit: Final = lift_parts(F.vsplit)
-
-    abs_: Final = lift_(F.abs)
-    absolute_: Final = lift_(F.abs)
-    acos_: Final = lift_(F.acos)
-    acosh_: Final = lift_(F.acosh)
-    add_: Final = lift_(F.add)
-    addcdiv_: Final = lift_(F.addcdiv)
-    addcmul_: Final = lift_(F.addcmul)
-    arccos_: Final = lift_(F.acos)
-    arccosh_: Final = lift_(F.acosh)
-    arcsin_: Final = lift_(F.asin)
-    arcsinh_: Final = lift_(F.asinh)
-    arctan2_: Final = lift_(F.atan2)
-    arctan_: Final = lift_(F.atan)
-    arctanh_: Final = lift_(F.atanh)
-    asin_: Final = lift_(F.asin)
-    asinh_: Final = lift_(F.asinh)
-    atan2_: Final = lift_(F.atan2)
-    atan_: Final = lift_(F.atan)
-    atanh_: Final = lift_(F.atanh)
-    bitwise_and_: Final = lift_(F.bitwise_and)
-    bitwise_left_shift_: Final = lift_(F.bitwise_left_shift)
-    bitwise_not_: Final = lift_(F.bitwise_not)
-    bitwise_or_: Final = lift_(F.bitwise_or)
-    bitwise_right_shift_: Final = lift_(F.bitwise_right_shift)
-    bitwise_xor_: Final = lift_(F.bitwise_xor)
-    ceil_: Final = lift_(F.ceil)
-    clamp_: Final = lift_(F.clip)
-    clamp_max_: Final = lift_(F.clamp_max)
-    clamp_min_: Final = lift_(F.clamp_min)
-    clip_: Final = lift_(F.clip)
-    copysign_: Final = lift_(F.copysign)
-    cos_: Final = lift_(F.cos)
-    cosh_: Final = lift_(F.cosh)
-    deg2rad_: Final = lift_(F.deg2rad)
-    digamma_: Final = lift_(F.digamma)
-    div_: Final = lift_(F.div)
-    divide_: Final = lift_(F.div)
-    eq_: Final = lift_(F.eq)
-    erf_: Final = lift_(F.erf)
-    erfc_: Final = lift_(F.erfc)
-    erfinv_: Final = lift_(F.erfinv)
-    exp2_: Final = lift_(F.exp2)
-    exp_: Final = lift_(F.exp)
-    expm1_: Final = lift_(F.expm1)
-    fix_: Final = lift_(F.trunc)
-    floor_: Final = lift_(F.floor)
-    floor_divide_: Final = lift_(F.floor_divide)
-    fmod_: Final = lift_(F.fmod)
-    frac_: Final = lift_(F.frac)
-    ge_: Final = lift_(F.ge)
-    greater_: Final = lift_(F.gt)
-    greater_equal_: Final = lift_(F.ge)
-    gt_: Final = lift_(F.gt)
-    hypot_: Final = lift_(F.hypot)
-    le_: Final = lift_(F.le)
-    lerp_: Final = lift_(F.lerp)
-    less_: Final = lift_(F.lt)
-    less_equal_: Final = lift_(F.le)
-    lgamma_: Final = lift_(F.lgamma)
-    log10_: Final = lift_(F.log10)
-    log1p_: Final = lift_(F.log1p)
-    log2_: Final = lift_(F.log2)
-    log_: Final = lift_(F.log)
-    logical_and_: Final = lift_(F.logical_and)
-    logical_not_: Final = lift_(F.logical_not)
-    logical_or_: Final = lift_(F.logical_or)
-    logical_xor_: Final = lift_(F.logical_xor)
-    logit_: Final = lift_(F.logit)
-    lt_: Final = lift_(F.lt)
-    masked_fill_: Final = lift_(F.masked_fill)
-    mul_: Final = lift_(F.mul)
-    multiply_: Final = lift_(F.mul)
-    nan_to_num_: Final = lift_(F.nan_to_num)
-    ne_: Final = lift_(F.ne)
-    neg_: Final = lift_(F.neg)
-    negative_: Final = lift_(F.neg)
-    not_equal_: Final = lift_(F.ne)
-    pow_: Final = lift_(F.pow)
-    rad2deg_: Final = lift_(F.rad2deg)
-    reciprocal_: Final = lift_(F.reciprocal)
-    relu_: Final = lift_(F.relu)
-    remainder_: Final = lift_(F.remainder)
-    round_: Final = lift_(F.round)
-    rsqrt_: Final = lift_(F.rsqrt)
-    sigmoid_: Final = lift_(F.sigmoid)
-    sign_: Final = lift_(F.sign)
-    sin_: Final = lift_(F.sin)
-    sinh_: Final = lift_(F.sinh)
-    sqrt_: Final = lift_(F.sqrt)
-    square_: Final = lift_(F.square)
-    sub_: Final = lift_(F.sub)
-    subtract_: Final = lift_(F.sub)
-    tan_: Final = lift_(F.tan)
-    tanh_: Final = lift_(F.tanh)
-    tril_: Final = lift_(F.tril)
-    triu_: Final = lift_(F.triu)
-    true_divide_: Final = lift_(F.div)
-    trunc_: Final = lift_(F.trunc)
-    xlogy_: Final = lift_(F.xlogy)
-
-    @overload
-    def max(self) -> Tensor: ...
-    @overload
-    def max(self, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices[Tensor]: ...
-    @overload
-    def max(self, dim: Tensor) -> Tensor: ...
-    def max(self, dim: Any = None, keepdim: builtins.bool = False) -> Tensor | ValuesIndices[Tensor]:
-        """See `nngrad.functional.max`."""
-        return _wrap_search(F.max(self.node, dim, keepdim))
-
-    @overload
-    def min(self) -> Tensor: ...
-    @overload
-    def min(self, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices[Tensor]: ...
-    @overload
-    def min(self, dim: Tensor) -> Tensor: ...
-    def min(self, dim: Any = None, keepdim: builtins.bool = False) -> Tensor | ValuesIndices[Tensor]:
-        """See `nngrad.functional.min`."""
-        return _wrap_search(F.min(self.node, dim, keepdim))
-
-
-def _wrap_search(found: Node | ValuesIndices[Node]) -> Tensor | ValuesIndices[Tensor]:
-    if isinstance(found, Node):
-        return wrap(found)
-    return ValuesIndices(wrap(found.values), wrap(found.indices))
-
 
 def _answer(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Answer a NumPy function called with tensors: as on nodes, with tensors for the results."""
@@ -1197,18 +694,8 @@ def _answer(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return wrap(result) if isinstance(result, Node) else [wrap(r) for r in result]
 
 
-class Size(tuple[int, ...]):
-    """The sizes of a tensor's dimensions: a tuple that prints as PyTorch's."""
-
-    __slots__ = ()
-
-    def numel(self) -> int:
-        """The product of the sizes."""
-        return math.prod(self)
-
-    def __repr__(self) -> str:
-        return f"nngrad.Size({list(self)})"
-
+# what its methods are made of was there before it
+lifting.__dict__["Tensor"] = Tensor
 
 TensorData: TypeAlias = "TensorLike | Nested[TensorLike]"
 

@@ -7,7 +7,8 @@ from typing import Final
 from .. import dtypes, functional as F, random
 from ..dtypes import DTypeLike
 from ..functional.warn import warn_user
-from ..tensor import Tensor, lift
+from ..lifting import lift
+from ..tensor import Tensor
 
 linear: Final = lift(F.linear)
 tanh: Final = lift(F.tanh)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Self
 
 from ..functional.node import constant
-from ..tensor import Tensor, TensorLike, node_from
+from ..lifting import TensorLike
+from ..tensor import Tensor, node_from
 
 
 def _begin(tensor: Tensor, data: TensorLike | None, requires_grad: bool) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from ...creation import tensor
 from ...functional.dtypes import AnyArray, Scalar
 from ...functional.joining import stack
-from ...tensor import Tensor, wrap
+from ...lifting import wrap
+from ...tensor import Tensor
 
 K = TypeVar("K")
 #: what becomes a tensor in a batch
