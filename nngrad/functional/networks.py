@@ -3,4 +3,28 @@
 They are public in `nngrad.functional`. Importing NNGrad stays quick without them.
 """
 
+from .activation import (
+    celu as celu,
+    elu as elu,
+    gelu as gelu,
+    glu as glu,
+    hardshrink as hardshrink,
+    hardsigmoid as hardsigmoid,
+    hardswish as hardswish,
+    hardtanh as hardtanh,
+    leaky_relu as leaky_relu,
+    logsigmoid as logsigmoid,
+    mish as mish,
+    prelu as prelu,
+    relu6 as relu6,
+    rrelu as rrelu,
+    selu as selu,
+    silu as silu,
+    softmin as softmin,
+    softplus as softplus,
+    softshrink as softshrink,
+    softsign as softsign,
+    tanhshrink as tanhshrink,
+    threshold as threshold,
+)
 from .loss import cross_entropy as cross_entropy, mse_loss as mse_loss

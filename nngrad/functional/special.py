@@ -159,7 +159,7 @@ def _bell(g: Any, x: Any, factor: float) -> Any:
     return np.multiply(g, np.multiply(np.exp(np.negative(np.square(x))), factor))
 
 
-_erf = pointwise(
+erf_op: Final[Op] = pointwise(
     "erf", _in_blocks(_erf_forward), lambda g, _, x: _bell(g, x, 2 / math.sqrt(math.pi)), floats=True
 )
 _erfc = pointwise(
@@ -215,7 +215,7 @@ def erf(input: Operand) -> Node:
     >>> erf(np.array([0.0, 1.0])).data.round(4)
     array([0.    , 0.8427])
     """
-    return _erf.call(input)
+    return erf_op.call(input)
 
 
 def erfc(input: Operand) -> Node:
