@@ -1,0 +1,88 @@
+"""Every element of the result a weighted sum of a few of the input's, dimension by dimension.
+
+What interpolation and padding by reflection, repetition and wrapping are made of: one linear op,
+along each dimension by a table of indices and weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from .op import Op, linear
+
+
+class Table:
+    """Along one dimension of `size` elements, which of them each result is made of, and how.
+
+    indices: (taps, results), of ints; weights: the same of floats, or None where all are 1.
+    """
+
+    def __init__(self, size: int, indices: Any, weights: Any = None) -> None:
+        self.size: int = size
+        self.indices: Any = indices
+        self.weights: Any = weights
+
+    def __repr__(self) -> str:
+        return f"Table({self.size}, {self.indices.tolist()}, {self.weights})"
+
+    @cached_property
+    def groups(self) -> list[tuple[Any, Any, Any]]:
+        """For each tap: in which order results have the same element together, where each such group
+        starts, and which element it is."""
+        found = []
+        for row in self.indices:
+            order = np.argsort(row, kind="stable")
+            starts = np.flatnonzero(np.diff(row[order], prepend=-1))
+            found.append((None if (np.diff(row) >= 0).all() else order, starts, row[order][starts]))
+        return found
+
+    def weight(self, tap: int, after: int, dtype: Any) -> Any:
+        """The weights of a tap, to multiply an array with that many dimensions after this one."""
+        return self.weights[tap].astype(dtype).reshape(-1, *(1,) * after)
+
+
+#: for each dimension from the first of them to the last: a table, or None to leave it as it is
+Tables: TypeAlias = Sequence[Table | None]
+
+
+def _dims(x: Any, tables: Tables) -> list[tuple[int, Table]]:
+    first = x.ndim - len(tables)
+    return [(first + i, table) for i, table in enumerate(tables) if table is not None]
+
+
+def _resample(x: Any, tables: Tables) -> Any:
+    dtype = x.dtype
+    if dtype == np.float16 and any(table is not None and table.weights is not None for table in tables):
+        x = x.astype(np.float32)
+    for axis, table in reversed(_dims(x, tables)):
+        total = None
+        for tap, row in enumerate(table.indices):
+            part = np.take(x, row, axis)
+            if table.weights is not None:
+                part *= table.weight(tap, x.ndim - axis - 1, x.dtype)
+            total = part if total is None else np.add(total, part, out=total)
+        x = total
+    return x.astype(dtype, copy=False)
+
+
+def _transposed(g: Any, tables: Tables) -> Any:
+    dtype = g.dtype
+    g = g.astype(np.float32) if dtype == np.float16 else g
+    for axis, table in _dims(g, tables):
+        total = np.zeros((*g.shape[:axis], table.size, *g.shape[axis + 1 :]), g.dtype)
+        for tap, (order, starts, places) in enumerate(table.groups):
+            part = g if table.weights is None else g * table.weight(tap, g.ndim - axis - 1, g.dtype)
+            if starts.size:
+                part = part if order is None else np.take(part, order, axis)
+                total[(*(slice(None),) * axis, places)] += np.add.reduceat(part, starts, axis)
+        g = total
+    return g.astype(dtype, copy=False)
+
+
+resample_op: Final[Op] = linear("resample", _resample, lambda g, _, x, tables: spread_op(g, tables))
+#: its transpose: each result sends its parts back to the elements that it was made of
+spread_op: Final[Op] = linear("resample_back", _transposed, lambda g, _, x, tables: resample_op(g, tables))
