@@ -2,6 +2,18 @@
 
 from typing import TYPE_CHECKING
 
+from .aggregation import (
+    all as all,
+    aminmax as aminmax,
+    any as any,
+    count_nonzero as count_nonzero,
+    logsumexp as logsumexp,
+    nanmean as nanmean,
+    nansum as nansum,
+    norm as norm,
+    prod as prod,
+    trace as trace,
+)
 from .arithmetic import (
     add as add,
     div as div,
@@ -58,6 +70,7 @@ from .diagonal import (
     triu as triu,
 )
 from .dtypes import Array as Array
+from .einsum import einsum as einsum, tensordot as tensordot
 from .elementary import (
     abs as abs,
     exp as exp,
@@ -79,6 +92,17 @@ from .exponential import (
     rsqrt as rsqrt,
     square as square,
     xlogy as xlogy,
+)
+from .gathering import (
+    argwhere as argwhere,
+    bucketize as bucketize,
+    gather as gather,
+    index_select as index_select,
+    masked_select as masked_select,
+    nonzero as nonzero,
+    searchsorted as searchsorted,
+    take as take,
+    take_along_dim as take_along_dim,
 )
 from .indexing import getitem as getitem, index_put as index_put
 from .joining import (
@@ -112,6 +136,15 @@ from .order import (
     t as t,
     transpose as transpose,
 )
+from .placing import (
+    index_add as index_add,
+    index_copy as index_copy,
+    index_fill as index_fill,
+    masked_scatter as masked_scatter,
+    scatter as scatter,
+    scatter_add as scatter_add,
+    scatter_reduce as scatter_reduce,
+)
 from .predicates import (
     allclose as allclose,
     equal as equal,
@@ -119,6 +152,22 @@ from .predicates import (
     isfinite as isfinite,
     isin as isin,
     isinf as isinf,
+)
+from .products import (
+    addbmm as addbmm,
+    addmm as addmm,
+    addmv as addmv,
+    addr as addr,
+    baddbmm as baddbmm,
+    bmm as bmm,
+    cdist as cdist,
+    cross as cross,
+    dot as dot,
+    inner as inner,
+    mm as mm,
+    mv as mv,
+    outer as outer,
+    vdot as vdot,
 )
 from .reduction import (
     amax as amax,
@@ -152,6 +201,14 @@ from .rounding import (
     sign as sign,
     trunc as trunc,
 )
+from .scanning import (
+    cummax as cummax,
+    cummin as cummin,
+    cumprod as cumprod,
+    cumsum as cumsum,
+    diff as diff,
+    logcumsumexp as logcumsumexp,
+)
 from .shape import (
     atleast_1d as atleast_1d,
     atleast_2d as atleast_2d,
@@ -168,6 +225,16 @@ from .shape import (
     zeros_like as zeros_like,
 )
 from .softmax import log_softmax as log_softmax, softmax as softmax
+from .sorting import (
+    argsort as argsort,
+    kthvalue as kthvalue,
+    median as median,
+    mode as mode,
+    sort as sort,
+    topk as topk,
+    unique as unique,
+    unique_consecutive as unique_consecutive,
+)
 from .special import (
     digamma as digamma,
     erf as erf,
@@ -187,6 +254,16 @@ from .splitting import (
     unbind as unbind,
     vsplit as vsplit,
     windows as windows,
+)
+from .statistics import (
+    bincount as bincount,
+    histc as histc,
+    nanquantile as nanquantile,
+    quantile as quantile,
+    std as std,
+    std_mean as std_mean,
+    var as var,
+    var_mean as var_mean,
 )
 from .transforms import grad as grad, value_and_grad as value_and_grad
 from .trigonometry import (

@@ -16,6 +16,13 @@ from .shape import Dims, normal_dim, normal_dims, reshape
 
 T_co = TypeVar("T_co", covariant=True)
 
+_INT64: Final[DType] = np.dtype(np.int64)
+#: in what many numbers are added or multiplied one after the other, where not in their own dtype
+WIDER: Final[dict[DType, DType]] = {
+    np.dtype(np.float16): np.dtype(np.float32),
+    np.dtype(np.float32): np.dtype(np.float64),
+}
+
 
 class ValuesIndices(NamedTuple, Generic[T_co]):
     """What a search along a dimension finds: the values, and where they stood (int64)."""
@@ -24,7 +31,7 @@ class ValuesIndices(NamedTuple, Generic[T_co]):
     indices: T_co
 
 
-def _with_dims(g: Any, shape: tuple[int, ...], dims: tuple[int, ...] | None) -> Any:
+def with_dims(g: Any, shape: tuple[int, ...], dims: tuple[int, ...] | None) -> Any:
     """A reduced array with its reduced dimensions back, as 1s."""
     if dims is None:
         return np.reshape(g, (1,) * len(shape))
@@ -36,9 +43,9 @@ def _spread(g: Any, shape: tuple[int, ...], dims: tuple[int, ...] | None) -> Any
     """A reduced array repeated over the dimensions that were reduced."""
     if isinstance(g, (np.ndarray, np.generic)):
         result = np.empty(shape, g.dtype)
-        result[...] = _with_dims(g, shape, dims) if g.ndim else g
+        result[...] = with_dims(g, shape, dims) if g.ndim else g
         return result
-    return np.broadcast_to(_with_dims(g, shape, dims), shape)
+    return np.broadcast_to(with_dims(g, shape, dims), shape)
 
 
 spread_op: Final[Op] = linear(
@@ -60,7 +67,8 @@ def _sum(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
 sum_op: Final[Op] = linear("sum", _sum, lambda g, _, x, dims, keepdim: spread_op(g, x.shape, dims))
 
 
-def _count(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> int:
+def count_of(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> int:
+    """How many elements meet in one when `dims` of `shape` are reduced."""
     count = 1
     for i, n in enumerate(shape):
         if dims is None or i in dims:
@@ -71,11 +79,11 @@ def _count(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> int:
 @np.errstate(all="ignore")
 def _mean(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
     total = _sum(x, dims, keepdim)
-    return np.divide(total, np.asarray(_count(x.shape, dims), total.dtype))
+    return np.divide(total, np.asarray(count_of(x.shape, dims), total.dtype))
 
 
 def _mean_rule(g: Any, _: Any, x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
-    count = _count(x.shape, dims)
+    count = count_of(x.shape, dims)
     return spread_op(np.divide(g, np.asarray(count, g.dtype)), x.shape, dims) if count else None
 
 
@@ -98,15 +106,19 @@ def sum(
     >>> sum(np.ones((2, 3)), dim=1).data
     array([3., 3.])
     """
+    x = whole(input, dtype)
+    return apply(sum_op, (x,), (all_if_empty("sum", x, dim, axis), keepdim or keepdims))
+
+
+def whole(input: Operand, dtype: DType | None) -> Node:
+    """The input in the dtype that was asked for; without one, bools and integers become int64."""
     x = as_node(input)
     if dtype is not None:
-        x = cast(x, dtype)
-    elif x._value.dtype.kind in "biu":
-        x = cast(x, np.dtype(np.int64))
-    return apply(sum_op, (x,), (_all_if_empty("sum", x, dim, axis), keepdim or keepdims))
+        return cast(x, dtype)
+    return cast(x, _INT64) if x._value.dtype.kind in "biu" else x
 
 
-def _all_if_empty(op: str, x: Node, dim: Dims | None, axis: Dims | None) -> tuple[int, ...] | None:
+def all_if_empty(op: str, x: Node, dim: Dims | None, axis: Dims | None) -> tuple[int, ...] | None:
     """PyTorch reads `dim=()` as all dimensions."""
     return normal_dims(op, dim if axis is None else axis, x.ndim) or None
 
@@ -136,35 +148,35 @@ def mean(
             "mean: could not infer output dtype. Input dtype must be either a floating point or "
             f"complex dtype. Got: {x.dtype}"
         )
-    return apply(_mean_op, (x,), (_all_if_empty("mean", x, dim, axis), keepdim or keepdims))
+    return apply(_mean_op, (x,), (all_if_empty("mean", x, dim, axis), keepdim or keepdims))
 
 
 # ---------------------------------------------------------------- extremes
 
 
-def _extreme(name: str, reduce: Any) -> Any:
+def extreme(name: str, reduce: Any) -> Any:
     def forward(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
         return reduce(x, axis=dims, keepdims=keepdim)
 
     def rule(g: Any, out: Any, x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
         # equal extremes share the gradient, as in PyTorch
-        ties = np.equal(x, _with_dims(out, x.shape, dims))
+        ties = np.equal(x, with_dims(out, x.shape, dims))
         if dims is None:  # among NaNs too, though not along a dimension: again as in PyTorch
             ties = np.logical_or(ties, np.not_equal(x, x))
         ties = astype(ties, x.dtype)
-        share = np.divide(_with_dims(g, x.shape, dims), np.sum(ties, axis=dims, keepdims=True))
+        share = np.divide(with_dims(g, x.shape, dims), np.sum(ties, axis=dims, keepdims=True))
         return np.multiply(share, ties)
 
     return general(name, forward, rule)
 
 
-_amax: Final = _extreme("amax", np.max)
-_amin: Final = _extreme("amin", np.min)
+_amax: Final = extreme("amax", np.max)
+_amin: Final = extreme("amin", np.min)
 
 
 def _reduce_extreme(op: Any, x: Node, dim: Dims | None, keepdim: bool) -> Node:
     dims = normal_dims(op.name, dim, x.ndim) or None
-    if not _count(x.shape, dims) and (x.size or dims is None or 0 in [x.shape[d] for d in dims]):
+    if not count_of(x.shape, dims) and (x.size or dims is None or 0 in [x.shape[d] for d in dims]):
         kind = RuntimeError if dims is None else IndexError
         raise kind(f"{op.name}: Expected reduction dim to have non-zero size, got shape {x.shape}")
     return apply(op, (x,), (dims, keepdim))
