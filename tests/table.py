@@ -663,7 +663,8 @@ OPS_WITHOUT_ROW: dict[str, str] = {
 
 def public_functions() -> dict[str, Any]:
     """The functions of the core by the names that rows have for them: `exp`, `linalg.det`."""
-    own = {name: f for name, f in vars(F.linalg).items() if getattr(f, "__module__", "") == F.linalg.__name__}
+    home = F.linalg.__name__
+    own = {n: f for n, f in vars(F.linalg).items() if getattr(f, "__module__", "").startswith(home)}
     homes = {"": vars(F) | vars(F.networks), "linalg.": own}
     return {
         prefix + name: value
@@ -692,7 +693,13 @@ def _torch_getitem(x: Any, index: Any) -> Any:
     return x[index]
 
 
-def _torch_index_put(x: Any, index: Any, value: Any) -> Any:
+def _torch_constant(x: Any) -> Any:
+    return import_module("torch").tensor(x)
+
+
+def _torch_index_put(x: Any, index: Any, value: Any, accumulate: bool = False) -> Any:
+    if accumulate:
+        return x.index_put(index, value, accumulate=True)
     x = x.clone()
     x[index] = value
     return x

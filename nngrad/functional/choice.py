@@ -71,12 +71,13 @@ def where(condition: Operand, input: Operand, other: Operand) -> Node:
     >>> where(np.array([True, False]), np.array([1.0, 2.0]), 0.0).data
     array([1., 0.])
     """
-    mask = _mask("where", condition)
+    mask = mask_of("where", condition)
     a, b = promote("where", input, other)
     return apply(_where, (a, b, mask))
 
 
-def _mask(op: str, mask: Operand) -> Node:
+def mask_of(op: str, mask: Operand) -> Node:
+    """The node of a mask. Raises RuntimeError unless it is of bools."""
     node = as_node(mask)
     if node._value.dtype.kind != "b":
         raise RuntimeError(f"{op}: expected a mask of bools, got {node._value.dtype}")
@@ -97,7 +98,7 @@ def masked_fill(input: Operand, mask: Operand, value: Operand) -> Node:
         raise RuntimeError(
             f"masked_fill: only supports a 0-dimensional value tensor, but got one of shape {fill.shape}"
         )
-    return apply(_where, (cast(fill, x._value.dtype), x, _mask("masked_fill", mask)))
+    return apply(_where, (cast(fill, x._value.dtype), x, mask_of("masked_fill", mask)))
 
 
 _clip = general(

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from .node import FREED, Draft, Node, grad_mode, seal
+from .scattering import dense, scatter_add
 
 ndarray = np.ndarray
 _set_op: Final = Draft.__dict__["op"].__set__  # a slot is a descriptor
@@ -63,43 +64,6 @@ class Cleared:
     def __init__(self, g: Any, index: Any) -> None:
         self.g: Any = g
         self.index: Any = index
-
-
-def is_basic(index: Any) -> bool:
-    """Whether NumPy answers with a view: integers and slices, but no arrays."""
-    if type(index) is not tuple:
-        return type(index) is not ndarray
-    return ndarray not in [type(part) for part in index]
-
-
-def has_unique_cells(index: Any) -> bool:
-    """Whether no cell can be named twice: slices, integers and masks, but no integer arrays."""
-    for part in index if type(index) is tuple else (index,):
-        if type(part) is ndarray and part.dtype.kind != "b":
-            return False
-    return True
-
-
-def scatter_add(buffer: Any, index: Any, g: Any) -> None:
-    """`buffer[index] += g`, where a cell named twice receives both. The one place that does so."""
-    if is_basic(index):
-        part = buffer[index]
-        if type(part) is ndarray:
-            np.add(part, g, out=part)
-        else:
-            buffer[index] = np.add(part, g)
-    elif has_unique_cells(index):
-        buffer[index] = np.add(buffer[index], g)
-    else:
-        np.add.at(buffer, index, g)
-
-
-def dense(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """`g` at `index` of an array of zeros."""
-    own = isinstance(g, (ndarray, np.generic))
-    buffer = np.zeros(shape, g.dtype) if own else np.zeros_like(g, shape=shape)
-    scatter_add(buffer, index, g)
-    return buffer
 
 
 def copied(array: Any) -> Any:

@@ -14,9 +14,10 @@ from typing import Any, Final, SupportsIndex, TypeAlias
 import numpy as np
 
 from .dtypes import AnyArray, Nested
-from .engine import ALONE, Cleared, Scatter, copied, dense, has_unique_cells
+from .engine import ALONE, Cleared, Scatter, copied
 from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
 from .op import Op, apply, cast, forward_error, general, is_number, linear, no_gradient, scalar
+from .scattering import dense, has_unique_cells, scatter_add
 from .shape import PUT, clone_op, normal_dim
 
 IndexPart: TypeAlias = SupportsIndex | slice | EllipsisType | HasNode | AnyArray | Nested[bool | int] | None
@@ -181,17 +182,50 @@ def _last_writers(shape: tuple[int, ...], index: Any) -> Any:
 put_op: Final[Op] = linear("index_put", _put, _put_rule, _put_value_rule)
 
 
-def index_put(input: Operand, index: Index, value: Operand) -> Node:
-    """A copy of `input` with `value` at `index`: the pure form of `x[index] = value`.
+def _add(x: Any, value: Any, *rest: Any) -> Any:
+    result = copied(x)
+    scatter_add(result, _fill(rest[-1], rest[:-1]), value)
+    return result
 
-    The value broadcasts to the shape of `input[index]` and takes the input's dtype; where the
-    index names a cell twice, the last value stands and it alone receives the gradient. Raises
-    IndexError for an index out of range and RuntimeError for a value that does not broadcast.
+
+#: x, and value added at an index that may name cells several times
+add_at_op: Final[Op] = linear(
+    "index_add",
+    _add,
+    lambda g, _, x, value, *rest: g,
+    lambda g, _, x, value, *rest: getitem_op(g, *rest),
+)
+
+
+def index_put(input: Operand, index: Index, values: Operand, accumulate: bool = False) -> Node:
+    """A copy of `input` with `values` at `index`: the pure form of `x[index] = values`.
+
+    index: what `input[index]` takes, which a tuple of integer arrays is. The values broadcast to the
+    shape of `input[index]` and take the input's dtype; where the index names a cell twice, the last
+    value stands and it alone receives the gradient. accumulate: add them to the input instead, each
+    as often as its cell is named. Raises IndexError for an index out of range and RuntimeError for
+    values that do not broadcast.
 
     >>> index_put(np.zeros(3), 1, 5.0).data
     array([0., 5., 0.])
+    >>> index_put(np.zeros(3), (np.array([1, 1]),), 5.0, accumulate=True).data
+    array([ 0., 10.,  0.])
     """
-    return put_parsed(as_node(input), *parse_index(index), value)
+    if isinstance(index, list) and any(hasattr(part, "node") for part in index):
+        index = tuple(index)
+    x, (template, arrays) = as_node(input), parse_index(index)
+    if not accumulate:
+        return put_parsed(x, template, arrays, values)
+    fill = filling(x, values)
+    shape = getitem_parsed(seal(np.broadcast_to(np.True_, x.shape)), template, arrays).shape
+    if fill.shape != shape:
+        try:
+            fill = as_node(np.broadcast_to(fill, shape))
+        except RuntimeError as error:
+            raise RuntimeError(
+                f"index_put: values of shape {fill.shape} do not broadcast to the {shape} of the index"
+            ) from error
+    return apply(add_at_op, (x, fill, *arrays), (template,))
 
 
 def put_parsed(x: Node, template: Any, arrays: tuple[Node, ...], value: Operand) -> Node:
@@ -199,14 +233,14 @@ def put_parsed(x: Node, template: Any, arrays: tuple[Node, ...], value: Operand)
     return apply(put_op, (x, filling(x, value), *arrays), (template,))
 
 
-def filling(x: Node, value: Operand) -> Node:
-    """What an assignment to `x` writes: the value in the dtype of x."""
+def filling(x: Node, value: Operand, op: str = "index_put") -> Node:
+    """What an assignment to `x` writes: the value in the dtype of x. `op` is named in errors."""
     dtype = x._value.dtype
     if isinstance(value, Node):
         return value if value._value.dtype is dtype else cast(value, dtype)
     if is_number(value):
         if isinstance(value, complex) and dtype.kind != "c":
-            raise RuntimeError(f"index_put: cannot put a complex number into {dtype}")
+            raise RuntimeError(f"{op}: cannot put a complex number into {dtype}")
         return scalar(value, dtype)  # type: ignore[arg-type]  # a number
     return cast(as_node(value), dtype)
 

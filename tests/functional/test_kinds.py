@@ -19,9 +19,10 @@ from table import OPS_WITHOUT_ROW, ROWS, Array, Row
 
 import nngrad.functional as F
 from nngrad.functional import Node
-from nngrad.functional.engine import Cleared, Scatter, backward, dense, unbroadcast
+from nngrad.functional.engine import Cleared, Scatter, backward, unbroadcast
 from nngrad.functional.node import Hole
 from nngrad.functional.op import OPS, Op
+from nngrad.functional.scattering import dense
 
 
 @dataclass(frozen=True)
