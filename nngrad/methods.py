@@ -82,6 +82,7 @@ class Methods:
     arctanh: Final = operations.arctanh
     argmax: Final = operations.argmax
     argmin: Final = operations.argmin
+    argwhere: Final = operations.argwhere
     asin: Final = operations.asin
     asinh: Final = operations.asinh
     atan: Final = operations.atan
@@ -121,11 +122,17 @@ class Methods:
     fmin: Final = operations.fmin
     fmod: Final = operations.fmod
     frac: Final = operations.frac
+    gather: Final = operations.gather
     ge: Final = operations.ge
     greater: Final = operations.greater
     greater_equal: Final = operations.greater_equal
     gt: Final = operations.gt
     hypot: Final = operations.hypot
+    index_add: Final = operations.index_add
+    index_copy: Final = operations.index_copy
+    index_fill: Final = operations.index_fill
+    index_put: Final = operations.index_put
+    index_select: Final = operations.index_select
     isclose: Final = operations.isclose
     isfinite: Final = operations.isfinite
     isinf: Final = operations.isinf
@@ -148,6 +155,8 @@ class Methods:
     logit: Final = operations.logit
     lt: Final = operations.lt
     masked_fill: Final = operations.masked_fill
+    masked_scatter: Final = operations.masked_scatter
+    masked_select: Final = operations.masked_select
     matmul: Final = operations.matmul
     maximum: Final = operations.maximum
     mean: Final = operations.mean
@@ -167,6 +176,9 @@ class Methods:
     remainder: Final = operations.remainder
     round: Final = operations.round
     rsqrt: Final = operations.rsqrt
+    scatter: Final = operations.scatter
+    scatter_add: Final = operations.scatter_add
+    scatter_reduce: Final = operations.scatter_reduce
     sigmoid: Final = operations.sigmoid
     sign: Final = operations.sign
     sin: Final = operations.sin
@@ -177,6 +189,8 @@ class Methods:
     sub: Final = operations.sub
     subtract: Final = operations.subtract
     sum: Final = operations.sum
+    take: Final = operations.take
+    take_along_dim: Final = operations.take_along_dim
     tan: Final = operations.tan
     tanh: Final = operations.tanh
     true_divide: Final = operations.true_divide
@@ -281,6 +295,10 @@ class Methods:
     greater_equal_: Final = lift_(F.ge)
     gt_: Final = lift_(F.gt)
     hypot_: Final = lift_(F.hypot)
+    index_add_: Final = lift_(F.index_add)
+    index_copy_: Final = lift_(F.index_copy)
+    index_fill_: Final = lift_(F.index_fill)
+    index_put_: Final = lift_(F.index_put)
     le_: Final = lift_(F.le)
     lerp_: Final = lift_(F.lerp)
     less_: Final = lift_(F.lt)
@@ -297,6 +315,7 @@ class Methods:
     logit_: Final = lift_(F.logit)
     lt_: Final = lift_(F.lt)
     masked_fill_: Final = lift_(F.masked_fill)
+    masked_scatter_: Final = lift_(F.masked_scatter)
     mul_: Final = lift_(F.mul)
     multiply_: Final = lift_(F.mul)
     nan_to_num_: Final = lift_(F.nan_to_num)
@@ -311,6 +330,9 @@ class Methods:
     remainder_: Final = lift_(F.remainder)
     round_: Final = lift_(F.round)
     rsqrt_: Final = lift_(F.rsqrt)
+    scatter_: Final = lift_(F.scatter)
+    scatter_add_: Final = lift_(F.scatter_add)
+    scatter_reduce_: Final = lift_(F.scatter_reduce)
     sigmoid_: Final = lift_(F.sigmoid)
     sign_: Final = lift_(F.sign)
     sin_: Final = lift_(F.sin)
@@ -327,4 +349,5 @@ class Methods:
     trunc_: Final = lift_(F.trunc)
     xlogy_: Final = lift_(F.xlogy)
     max: Final = operations.max
+    nonzero: Final = operations.nonzero
     min: Final = operations.min
