@@ -731,3 +731,25 @@ def _torch_windows(x: Any, dimension: int, size: int, step: int) -> Any:
 
 def _torch_neg(x: Any) -> Any:
     return -x
+
+
+def _torch_batch_norm(*args: Any, **options: Any) -> Any:  # torch.batch_norm takes other arguments
+    return import_module("torch").nn.functional.batch_norm(*args, **options)
+
+
+def _torch_instance_norm(*args: Any, **options: Any) -> Any:
+    return import_module("torch").nn.functional.instance_norm(*args, **options)
+
+
+def _torch_group_norm(*args: Any, **options: Any) -> Any:
+    return import_module("torch").nn.functional.group_norm(*args, **options)
+
+
+def _torch_running_stats(
+    x: Any, mean: Any, variance: Any, momentum: float, *, by_instance: bool = False
+) -> Any:
+    mean, variance = mean.clone(), variance.clone()
+    own = import_module("torch").nn.functional
+    norm = own.instance_norm if by_instance else own.batch_norm
+    norm(x, mean, variance, None, None, True, momentum)
+    return mean, variance

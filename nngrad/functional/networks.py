@@ -28,3 +28,13 @@ from .activation import (
     threshold as threshold,
 )
 from .loss import cross_entropy as cross_entropy, mse_loss as mse_loss
+from .normalization import (
+    batch_norm as batch_norm,
+    group_norm as group_norm,
+    instance_norm as instance_norm,
+    layer_norm as layer_norm,
+    local_response_norm as local_response_norm,
+    normalize as normalize,
+    rms_norm as rms_norm,
+    running_stats as running_stats,
+)
