@@ -47,9 +47,26 @@ def _around(mode: str, size: int, before: int, after: int) -> Table:
         places = size - 1 - np.abs(size - 1 - np.abs(places))
     elif mode == "replicate":
         places = np.clip(places, 0, size - 1)
-    else:
-        places = places % max(size, 1)
+    else:  # what is left after taking away is what goes round
+        first, left = max(-before, 0), size + min(before, 0) + min(after, 0)
+        places = (places - first) % max(left, 1) + first
     return Table(size, places[None])
+
+
+def _fits(mode: str, size: int, before: int, after: int) -> bool:
+    """Whether there are enough elements along a dimension to pad it so."""
+    if mode == "reflect":
+        return max(before, after) < size and before + size + after >= 0
+    if mode == "replicate":
+        return size > 0 and before + size + after >= 0
+    left = size + min(before, 0) + min(after, 0)
+    return left >= 0 and (mode == "constant" or max(before, after) <= left) and min(before, after) >= -size
+
+
+def _check_fit(x: Node, given: tuple[int, ...], mode: str, widths: Widths) -> None:
+    for n, width in zip(x.shape, widths):
+        if any(width) and not _fits(mode, n, *width):
+            raise RuntimeError(f"pad: {given} is too much for an input of shape {x.shape} in mode {mode}")
 
 
 def pad(
@@ -82,10 +99,8 @@ def pad(
         )
     edges = [(given[2 * i], given[2 * i + 1]) for i in reversed(range(dims))]
     widths: Widths = ((0, 0),) * (x.ndim - dims) + tuple(edges)
-    for n, (before, after) in zip(x.shape, widths):
-        if before + n + after < 0 or min(before, after) < -n:
-            raise RuntimeError(f"pad: narrowing {given} leaves nothing of an input of shape {x.shape}")
     if mode == "constant":
+        _check_fit(x, given, mode, widths)
         if not value:
             return apply(zero_pad_op, (x,), (widths,))
         return apply(_fill_pad_op, (x,), (widths, scalar(value, x.dtype).item()))
@@ -98,10 +113,6 @@ def pad(
             f"pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: "
             f"{given} for shape {x.shape}"
         )
-    for n, width in zip(x.shape[x.ndim - dims :], edges):
-        if (mode == "reflect" and max(width) >= n) or (mode == "circular" and max(width) > n) or not n:
-            raise RuntimeError(
-                f"pad: Padding size {width} is too large for {mode} padding of shape {x.shape}"
-            )
+    _check_fit(x, given, mode, widths)
     tables = [_around(mode, n, *width) if any(width) else None for n, width in zip(x.shape[-dims:], edges)]
     return apply(resample_op, (x,), (tables,))

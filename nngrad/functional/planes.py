@@ -338,7 +338,7 @@ def _divisors(spans: Spans, divisor: Divisor) -> Any:
     sizes = np.array(1)
     for span in spans:
         sizes = np.multiply.outer(sizes, _counts(span, divisor == "all"))
-    return sizes.ravel()[0] if (sizes == sizes.flat[:1]).all() and sizes.size else sizes
+    return sizes.ravel()[0] if sizes.size and np.ptp(sizes) == 0 else sizes
 
 
 def _avg_pool(x: Any, spans: Spans, divisor: Divisor) -> Any:
