@@ -245,7 +245,8 @@ def test_saved_is_only_a_cache(use: Use) -> None:
     for cached, plain in zip(send(use, g, saved=use.saved), send(use, g), strict=True):
         assert (cached is None) == (plain is None)
         if cached is not None:
-            np.testing.assert_allclose(cached, plain, rtol=1e-13, atol=1e-15, strict=True)
+            size = float(np.abs(plain).max(initial=0.1))  # of which sums that cancel are what is left
+            np.testing.assert_allclose(cached, plain, rtol=1e-13, atol=1e-14 * size, strict=True)
 
 
 def test_clip_limits_the_gradient_on_request() -> None:
