@@ -44,10 +44,6 @@ def _softmax(x: Array, axis: int) -> Any:
     return e / e.sum(axis=axis, keepdims=True)
 
 
-def _cross_entropy(x: Array, t: Array) -> Any:
-    return -np.log(_softmax(x, 1)[np.arange(len(t)), t]).mean()
-
-
 def _put(x: Array, index: Any, value: Any) -> Array:
     result = np.array(x)
     result[index] = value
@@ -538,95 +534,6 @@ def losses() -> Iterator[Row]:
             lambda x: x,
             dtypes="efd",
         )
-    x, t = Arg((4, 3)), Arg((4,), "int")
-    yield Row(
-        "cross_entropy", "mean", lambda f, x, t: f.cross_entropy(x, t), (x, t), _cross_entropy, dtypes="fd"
-    )
-    for reduction, reduce in (("sum", np.sum), ("none", lambda v: v)):
-        yield Row(
-            "cross_entropy",
-            reduction,
-            lambda f, x, t, reduction=reduction: f.cross_entropy(x, t, reduction=reduction),
-            (x, t),
-            lambda x, t, reduce=reduce: reduce(-np.log(_softmax(x, 1)[np.arange(4), t])),
-            dtypes="fd",
-        )
-    yield Row(
-        "cross_entropy",
-        "one",
-        lambda f, x, t: f.cross_entropy(x, t),
-        (Arg((3,)), Arg((), "int")),
-        lambda x, t: -np.log(_softmax(x, 0)[t]),
-        dtypes="fd",
-    )
-    yield Row(
-        "cross_entropy",
-        "images",
-        lambda f, x, t: f.cross_entropy(x, t, reduction="none"),
-        (Arg((2, 3, 2)), Arg((2, 2), "int")),
-        lambda x, t: -np.log(np.take_along_axis(_softmax(x, 1), t[:, None], 1)[:, 0]),
-        dtypes="fd",
-    )
-    for reduction in ("mean", "sum", "none"):
-        yield Row(
-            "cross_entropy",
-            f"weighted-smooth-ignored-{reduction}",
-            lambda f, x, t, w, r=reduction: f.cross_entropy(
-                x, t, w, ignore_index=2, label_smoothing=0.1, reduction=r
-            ),
-            (x, t, Arg((3,), "constant")),
-            lambda x, t, w, r=reduction: _smoothed(x, t, w, r),
-            dtypes="fd",
-        )
-    yield Row(
-        "cross_entropy",
-        "weighted",
-        lambda f, x, t, w: f.cross_entropy(x, t, w, ignore_index=2),
-        (x, t, Arg((3,), "constant")),
-        lambda x, t, w: _smoothed(x, t, w, "mean", 0.0),
-        dtypes="fd",
-    )
-    for reduction in ("mean", "sum", "none"):
-        yield Row(
-            "cross_entropy",
-            f"probabilities-{reduction}",
-            lambda f, x, p, r=reduction: f.cross_entropy(x, p, reduction=r, label_smoothing=0.2),
-            (x, Arg((4, 3), "positive")),
-            lambda x, p, r=reduction: _reduced(-(np.log(_softmax(x, 1)) * (p * 0.8 + 0.2 / 3)).sum(1), r),
-            dtypes="fd",
-        )
-    yield Row(
-        "cross_entropy",
-        "probabilities-weighted",
-        lambda f, x, p, w: f.cross_entropy(x, p, w),
-        (x, Arg((4, 3), "positive"), Arg((3,), "positive")),
-        lambda x, p, w: -(np.log(_softmax(x, 1)) * p * w).sum(1).mean(),
-        dtypes="fd",
-    )
-    for reduction in ("mean", "sum", "none"):
-        yield Row(
-            "mse_loss",
-            reduction,
-            lambda f, x, y, r=reduction: f.mse_loss(x, y, reduction=r),
-            real((2, 3), (2, 3)),
-            lambda x, y, r=reduction: _reduced((x - y) ** 2, r),
-            dtypes="efd",
-        )
-
-
-def _reduced(losses: Array, reduction: str) -> Any:
-    reduce: dict[str, Call] = {"mean": np.mean, "sum": np.sum, "none": np.asarray}
-    return reduce[reduction](losses)
-
-
-def _smoothed(x: Array, t: Array, w: Array, reduction: str, smoothing: float = 0.1) -> Any:
-    """The formula of PyTorch's cross_entropy page, with ignore_index=2."""
-    log_p = np.log(_softmax(x, 1))
-    kept = (t != 2).astype(float)
-    hard = -log_p[np.arange(len(t)), t] * w[t] * kept
-    smooth = -(log_p * w).sum(1) * kept
-    losses = (1 - smoothing) * hard + smoothing / 3 * smooth
-    return losses.sum() / (w[t] * kept).sum() if reduction == "mean" else _reduced(losses, reduction)
 
 
 #: the modules tests/rows_*.py: each has ROWS, and may have BAD (see functional/test_errors.py)
@@ -657,6 +564,7 @@ WITHOUT_ROW: dict[str, str] = {
 OPS_WITHOUT_ROW: dict[str, str] = {
     "alias": "the arguments of F.grad and its kin: see their tests",
     "replace": "the shell's writes outside the graph, see test_puts.py",
+    "undifferentiable": "raises when a gradient arrives, see test_linalg.py",
     "clip_gradient": "no true derivative, on purpose: see test_kinds.py",
 }
 
@@ -686,11 +594,21 @@ class TorchNames:
             return own
         torch = self._torch
         homes = (torch, torch.nn.functional, torch.Tensor)
+        if name.endswith(("_loss", "_div", "_with_logits")):  # torch has them too, with numbers for reductions
+            homes = (torch.nn.functional,)
         return getattr(next(home for home in homes if hasattr(home, name)), name)
 
 
 def _torch_getitem(x: Any, index: Any) -> Any:
     return x[index]
+
+
+def _torch_embedding(*args: Any, **options: Any) -> Any:
+    return import_module("torch.nn.functional").embedding(*args, **options)
+
+
+def _torch_embedding_bag(*args: Any, **options: Any) -> Any:
+    return import_module("torch.nn.functional").embedding_bag(*args, **options)
 
 
 def _torch_constant(x: Any) -> Any:
