@@ -1,1 +1,0 @@
-"""Linear algebra on nodes, under the names of `torch.linalg`."""

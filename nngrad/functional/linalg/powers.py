@@ -1,0 +1,163 @@
+"""Powers of matrices, products of several, their rank and pseudo-inverse.
+
+The gradient of pinv after Golub and Pereyra, "The differentiation of pseudo-inverses" (1973).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from ..diagonal import tril
+from ..matrix import matmul
+from ..node import Node, Operand, as_node, seal
+from ..op import apply, general
+from ..repeating import broadcast_to
+from .checks import matrices, mT, of_numpy, same_dtype, square, square_of_any_numbers
+from .solving import inv
+
+
+def matrix_power(A: Operand, n: int) -> Node:
+    """Square matrices multiplied n times; a negative power is one of the inverse.
+
+    A: (..., m, m). Raises LinAlgError for a singular matrix and a negative n, and RuntimeError for
+    other shapes.
+
+    >>> matrix_power(np.array([[1.0, 1.0], [0.0, 1.0]]), 3).data
+    array([[1., 3.],
+           [0., 1.]])
+    """
+    base = square_of_any_numbers("linalg.matrix_power", A)
+    if n < 0:
+        base, n = inv(base), -n
+    if not n:
+        return broadcast_to(seal(np.eye(base.shape[-1], dtype=base.dtype)), base.shape)
+    if base.dtype.kind == "b" and n > 1:
+        raise RuntimeError("linalg.matrix_power: not implemented for bool")
+    return _power(base, n)
+
+
+def _power(x: Node, n: int) -> Node:
+    if n == 1:
+        return x
+    half = _power(x, n // 2)
+    squared = matmul(half, half)
+    return matmul(squared, x) if n % 2 else squared
+
+
+def multi_dot(tensors: Sequence[Operand]) -> Node:
+    """The product of several matrices, in the order that takes the fewest multiplications.
+
+    tensors: two or more; the first may be a vector, taken as a row, and the last one, as a column.
+    Raises RuntimeError for fewer, and for shapes that do not fit.
+
+    >>> multi_dot([np.ones((2, 3)), np.ones((3, 4)), np.ones(4)]).data
+    array([12., 12.])
+    """
+    nodes = [as_node(x) for x in tensors]
+    shapes = [x.shape for x in nodes]
+    told = " and ".join(map(str, shapes))
+    if len(nodes) < 2:
+        raise RuntimeError(f"linalg.multi_dot: expected at least 2 tensors but got {len(nodes)}")
+    for at, shape in enumerate(shapes):
+        if len(shape) != 2 and (len(shape) != 1 or 0 < at < len(shapes) - 1):
+            raise RuntimeError(
+                f"linalg.multi_dot: tensor {at} must be 2-D, or 1-D at either end, got shapes {told}"
+            )
+    same_dtype("linalg.multi_dot", *nodes)
+    if nodes[0].dtype.kind == "b":
+        raise RuntimeError("linalg.multi_dot: not implemented for bool")
+    sizes = [1 if len(shapes[0]) == 1 else shapes[0][0], *[shape[0] for shape in shapes[1:]]]
+    sizes.append(1 if len(shapes[-1]) == 1 else shapes[-1][-1])
+    if any(shape[-1] != size for shape, size in zip(shapes[:-1], sizes[1:])):
+        raise RuntimeError(f"linalg.multi_dot: shapes {told} cannot be multiplied")
+    count = len(nodes)
+    # cheapest[i, j]: the multiplications for the product of tensors i to j, and where it is cut
+    cheapest = {(i, i): (0, i) for i in range(count)}
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            cheapest[i, j] = min(
+                (cheapest[i, k][0] + cheapest[k + 1, j][0] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
+                for k in range(i, j)
+            )
+
+    def product(i: int, j: int) -> Node:
+        if i == j:
+            return nodes[i]
+        cut = cheapest[i, j][1]
+        return matmul(product(i, cut), product(cut + 1, j))
+
+    return product(0, count - 1)
+
+
+def _threshold(sizes: Any, shape: tuple[int, ...], atol: float | None, rtol: float | None) -> Any:
+    """Below which singular values count as 0, for each matrix."""
+    if rtol is None:
+        rtol = max(shape[-2:]) * float(np.finfo(sizes.dtype).eps) if not atol else 0.0
+    largest = np.max(sizes, axis=-1, keepdims=True, initial=0)
+    return np.maximum(np.asarray(atol or 0.0, sizes.dtype), np.asarray(rtol, sizes.dtype) * largest)
+
+
+def matrix_rank(
+    A: Operand, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False
+) -> Node:
+    """How many singular values of each matrix are above the larger of `atol` and `rtol` of the largest.
+
+    A: (..., m, n). rtol: by default max(m, n) times the dtype's precision, or 0 if `atol` is given.
+    hermitian: read the lower triangle of symmetric matrices only. Gives int64. Raises RuntimeError for
+    other shapes and dtypes.
+
+    >>> matrix_rank(np.ones((2, 2))).data
+    array(1)
+    """
+    x = (square if hermitian else matrices)("linalg.matrix_rank", A)._value
+    if hermitian:
+        sizes = np.abs(of_numpy("linalg.matrix_rank", np.linalg.eigvalsh)(x))
+    else:
+        sizes = of_numpy("linalg.matrix_rank", np.linalg.svdvals)(x)
+    above = sizes > _threshold(sizes, x.shape, atol, rtol)
+    return seal(np.asarray(np.sum(above, -1), np.int64))
+
+
+def _pinv_forward(x: Any, atol: float | None, rtol: float | None) -> Any:
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    above = s > _threshold(s, x.shape, atol, rtol)
+    inverse = np.divide(1, s, out=np.zeros_like(s), where=above)
+    return np.matmul(mT(vh.conj()), inverse[..., None] * mT(u.conj()))
+
+
+def _pinv_rule(g: Any, out: Any, x: Any, atol: float | None, rtol: float | None) -> Any:
+    # gA = -P^T gP P^T + (I - A P) gP^T P P^T + P^T P gP^T (I - P A)
+    t, gt = mT(out), mT(g)
+    right = np.matmul(np.matmul(gt, out), t)
+    left = np.matmul(np.matmul(t, out), gt)
+    around = np.add(
+        np.subtract(right, np.matmul(x, np.matmul(out, right))),
+        np.subtract(left, np.matmul(np.matmul(left, out), x)),
+    )
+    return np.subtract(around, np.matmul(np.matmul(t, g), t))
+
+
+_pinv: Final = general("pinv", of_numpy("linalg.pinv", _pinv_forward), _pinv_rule)
+
+
+def pinv(
+    A: Operand, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False
+) -> Node:
+    """The pseudo-inverse (Moore and Penrose) of matrices (..., m, n): (..., n, m).
+
+    Singular values below the larger of `atol` and `rtol` of the largest count as 0; see `matrix_rank`.
+    hermitian: read the lower triangle of symmetric matrices only. Raises RuntimeError for other shapes
+    and dtypes.
+
+    >>> pinv(np.array([[2.0, 0.0], [0.0, 0.0]])).data
+    array([[0.5, 0. ],
+           [0. , 0. ]])
+    """
+    x = (square if hermitian else matrices)("linalg.pinv", A)
+    if hermitian and x.dtype.kind == "f":
+        x = tril(x) + mT(tril(x, -1))
+    return apply(_pinv, (x,), (atol, rtol))
