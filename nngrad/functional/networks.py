@@ -53,7 +53,7 @@ from .distance import (
     pairwise_distance as pairwise_distance,
     pdist as pdist,
 )
-from .embedding import embedding as embedding, embedding_bag as embedding_bag, one_hot as one_hot
+from .embeddings import embedding as embedding, embedding_bag as embedding_bag, one_hot as one_hot
 from .folding import bilinear as bilinear, fold as fold, unfold as unfold
 from .grids import affine_grid as affine_grid, grid_sample as grid_sample
 from .interpolation import (
