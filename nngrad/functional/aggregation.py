@@ -133,7 +133,7 @@ def aminmax(input: Operand, *, dim: int | None = None, keepdim: bool = False) ->
 def _logsumexp_forward(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
     top = np.max(x, axis=dims, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
-    total = np.log(np.sum(np.exp(x - top), axis=dims, keepdims=True)) + top
+    total = np.log(sum_op(np.exp(x - top), dims, True)) + top
     return total if keepdim else np.squeeze(total, axis=dims)
 
 
@@ -211,15 +211,15 @@ def trace(input: Operand) -> Node:
 
 def _norm_forward(x: Any, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
     if p == 2:
-        return np.sqrt(sum_op.forward(np.square(x), dims, keepdim))
+        return np.sqrt(sum_op(np.square(x), dims, keepdim))
     size = np.absolute(x)
     if p in (np.inf, -np.inf):
         return (np.max if p > 0 else np.min)(size, axis=dims, keepdims=keepdim)
     if p == 1:
-        return sum_op.forward(size, dims, keepdim)
+        return sum_op(size, dims, keepdim)
     if p == 0:
-        return sum_op.forward(np.not_equal(x, 0).astype(x.dtype), dims, keepdim)
-    return np.power(sum_op.forward(np.power(size, p), dims, keepdim), 1 / p)
+        return sum_op(np.not_equal(x, 0).astype(x.dtype), dims, keepdim)
+    return np.power(sum_op(np.power(size, p), dims, keepdim), 1 / p)
 
 
 def _norm_rule(g: Any, out: Any, x: Any, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Any:

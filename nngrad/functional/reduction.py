@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any, Final, Generic, NamedTuple, TypeVar, overload
 
 import numpy as np
@@ -56,12 +57,48 @@ spread_op: Final[Op] = linear(
 
 
 _reduce: Final[Callable[..., Any]] = np.add.reduce
+#: from how many elements on BLAS adds them up faster than NumPy: twice to forty times as fast
+_LARGE: Final = 4096
+#: of how many numbers, or twice as many, BLAS adds a run: rounding errors stay small
+_RUN: Final = 512
+_ONES: Final[dict[DType, Any]] = {np.dtype(c): np.ones(2 * _RUN, c) for c in ("f", "d")}
 
 
 def _sum(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
     if isinstance(x, np.ndarray):  # half of what np.sum costs to call
-        return _reduce(x, dims, None, None, keepdim)
+        if x.size < _LARGE or x.dtype not in _ONES or not x.flags.c_contiguous:
+            return _reduce(x, dims, None, None, keepdim)
+        return _large_sum(x, dims, keepdim)
     return np.sum(x, axis=dims, keepdims=keepdim)
+
+
+def _large_sum(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+    shape = x.shape
+    ordered = sorted(dims) if dims else range(x.ndim)
+    first, last = ordered[0], ordered[-1]
+    if last - first >= len(ordered):  # not side by side: the last ones first
+        gap = next(d for d in reversed(range(last)) if d not in ordered)
+        part = _sum(x, tuple(range(gap + 1, last + 1)), True)
+        total = _sum(part, tuple([d for d in ordered if d < gap]), True)
+        return total if keepdim else total.reshape([n for d, n in enumerate(shape) if d not in ordered])
+    before, after = shape[:first], shape[last + 1 :]
+    if x.size < 4 * _LARGE and not before and not after:
+        return _reduce(x, dims, None, None, keepdim)
+    total = _fold(x.reshape(prod(before), prod(shape[first : last + 1]), prod(after)))
+    return total.reshape((*before, *[1] * (last + 1 - first if keepdim else 0), *after))
+
+
+def _fold(x: Any) -> Any:
+    """The sums over the second of three dimensions: products with ones, of short runs, then of those."""
+    n, inner = x.shape[1:]
+    if n <= 2 * _RUN:
+        if inner == 1:
+            return np.matmul(x[:, :, 0], _ONES[x.dtype][:n])[:, None]
+        return np.matmul(_ONES[x.dtype][:n], x) if n * inner >= 64 else _reduce(x, 1)
+    many, rest = divmod(n, _RUN)
+    runs, ones = x[:, : n - rest].reshape(-1, many, _RUN, inner), _ONES[x.dtype][:_RUN]
+    total = _fold(np.matmul(runs[..., 0], ones)[..., None] if inner == 1 else np.matmul(ones, runs))
+    return np.add(total, _fold(x[:, n - rest :])) if rest else total
 
 
 sum_op: Final[Op] = linear("sum", _sum, lambda g, _, x, dims, keepdim: spread_op(g, x.shape, dims))
@@ -87,7 +124,7 @@ def _mean_rule(g: Any, _: Any, x: Any, dims: tuple[int, ...] | None, keepdim: bo
     return spread_op(np.divide(g, np.asarray(count, g.dtype)), x.shape, dims) if count else None
 
 
-_mean_op: Final = linear("mean", _mean, _mean_rule)
+mean_op: Final[Op] = linear("mean", _mean, _mean_rule)
 
 
 def sum(
@@ -148,7 +185,7 @@ def mean(
             "mean: could not infer output dtype. Input dtype must be either a floating point or "
             f"complex dtype. Got: {x.dtype}"
         )
-    return apply(_mean_op, (x,), (all_if_empty("mean", x, dim, axis), keepdim or keepdims))
+    return apply(mean_op, (x,), (all_if_empty("mean", x, dim, axis), keepdim or keepdims))
 
 
 # ---------------------------------------------------------------- extremes

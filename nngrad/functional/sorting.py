@@ -6,7 +6,7 @@ so a gradient goes to the elements that were chosen.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal, overload
 
 import numpy as np
 
@@ -50,6 +50,9 @@ def _orderable(name: str, input: Operand, dim: int) -> tuple[Node, int]:
 # ---------------------------------------------------------------- all in order
 
 
+# ---------------------------------------------------------------- all in order
+
+
 def _ascending(x: Any, dim: int) -> Any:
     """The stable order: NumPy's fast unstable one, and then equals by where they stood."""
     rows = np.moveaxis(x, dim, -1)
@@ -65,32 +68,6 @@ def _ascending(x: Any, dim: int) -> Any:
         keys.sort()
         order[tied] = keys % rows.shape[-1]
     return np.moveaxis(order, -1, dim)
-
-
-def _orderable(name: str, input: Operand, dim: int) -> tuple[Node, int]:
-    """A node with something to choose from along `dim`. PyTorch orders no bools here."""
-    x = as_node(input)
-    at = normal_dim(name, dim, x.ndim)
-    if x._value.dtype.kind == "b":
-        raise RuntimeError(f"{name}: not implemented for bool")
-    if x.ndim and not x.shape[at]:
-        raise IndexError(f"{name}: Expected reduction dim {at} to have non-zero size, got shape {x.shape}")
-    return x, at
-
-
-# ---------------------------------------------------------------- all in order
-
-
-def _ascending(x: Any, dim: int) -> Any:
-    """The stable order. NumPy's other sort is five times as fast, and as good where no two are equal."""
-    if x.dtype.itemsize < 4:
-        return np.argsort(x, axis=dim, kind="stable")
-    order = np.argsort(x, axis=dim)
-    placed = np.moveaxis(np.take_along_axis(x, order, dim), dim, 0)
-    unequal = placed[:-1] < placed[1:]
-    if x.dtype.kind == "f":
-        unequal[-1:] |= placed[-1:] != placed[-1:]
-    return order if unequal.all() else np.argsort(x, axis=dim, kind="stable")
 
 
 def _order(x: Any, dim: int, descending: bool) -> Any:
@@ -191,6 +168,10 @@ def _lower_median(x: Any, axis: None, keepdims: bool) -> Any:
 _median: Final = extreme("median", _lower_median)
 
 
+@overload
+def median(input: Operand) -> Node: ...
+@overload
+def median(input: Operand, dim: int, keepdim: bool = False) -> ValuesIndices[Node]: ...
 def median(input: Operand, dim: int | None = None, keepdim: bool = False) -> Node | ValuesIndices[Node]:
     """The median of all elements, the lower of two; with `dim`, the medians along it and their indices.
 
@@ -205,7 +186,7 @@ def median(input: Operand, dim: int | None = None, keepdim: bool = False) -> Nod
         if x._value.dtype.kind == "b" or not (x.size or x._value.dtype.kind == "f"):
             raise RuntimeError(f"median: not implemented for {x.dtype} of shape {x.shape}")
         return apply(_median, (x,), (None, False))
-    x, at = _orderable("median", x, dim)
+    _, at = _orderable("median", x, dim)
     if not x.ndim:
         return _alone(x)
     middle = (x.shape[at] - 1) // 2
@@ -230,9 +211,9 @@ def mode(input: Operand, dim: int = -1, keepdim: bool = False) -> ValuesIndices[
         raise IndexError(f"mode: Expected reduction dim {at} to have non-zero size, got shape {x.shape}")
     if not x.ndim:
         return _alone(x)
-    order = np.moveaxis(_order(x._value, at, False), at, -1)
-    placed = np.take_along_axis(np.moveaxis(x._value, at, -1), order, -1)
-    places = np.arange(placed.shape[-1])
+    order: Any = np.moveaxis(_order(x._value, at, False), at, -1)
+    placed: Any = np.take_along_axis(np.moveaxis(x._value, at, -1), order, -1)
+    places = np.arange(x.shape[at])
     begins = np.ones(placed.shape, np.bool_)
     begins[..., 1:] = placed[..., 1:] != placed[..., :-1]
     so_many = places - np.maximum.accumulate(np.where(begins, places, 0), axis=-1)
@@ -243,12 +224,30 @@ def mode(input: Operand, dim: int = -1, keepdim: bool = False) -> ValuesIndices[
 # ---------------------------------------------------------------- what is unique
 
 
-def _told(values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool) -> Any:
+def _told(
+    values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool
+) -> Node | tuple[Node, ...]:
     found = [values, *([inverse] if return_inverse else []), *([counts] if return_counts else [])]
     nodes = tuple([seal(np.asarray(a)) for a in found])
     return nodes if len(nodes) > 1 else nodes[0]
 
 
+@overload
+def unique(
+    input: Operand,
+    sorted: bool = True,
+    return_inverse: Literal[False] = False,
+    return_counts: Literal[False] = False,
+    dim: int | None = None,
+) -> Node: ...
+@overload
+def unique(
+    input: Operand,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Node | tuple[Node, ...]: ...
 def unique(
     input: Operand,
     sorted: bool = True,
@@ -273,6 +272,17 @@ def unique(
     return _told(values, inverse, counts, return_inverse, return_counts)
 
 
+@overload
+def unique_consecutive(
+    input: Operand,
+    return_inverse: Literal[False] = False,
+    return_counts: Literal[False] = False,
+    dim: int | None = None,
+) -> Node: ...
+@overload
+def unique_consecutive(
+    input: Operand, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Node | tuple[Node, ...]: ...
 def unique_consecutive(
     input: Operand, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Node | tuple[Node, ...]:
@@ -287,7 +297,7 @@ def unique_consecutive(
     array, at = (
         (x._value.reshape(-1), 0) if dim is None else (x._value, _slices_along("unique_consecutive", x, dim))
     )
-    rows = np.moveaxis(array, at, 0)
+    rows: Any = np.moveaxis(array, at, 0)
     begins = np.ones(len(rows), np.bool_)
     begins[1:] = (rows[1:] != rows[:-1]).any(tuple(range(1, rows.ndim)))
     starts = np.flatnonzero(begins)

@@ -14,7 +14,7 @@ from .indexing import along, getitem
 from .node import Node, Operand, as_node, implements, seal
 from .op import apply, cast, general, is_number, pointwise, scalar
 from .order import movedim
-from .reduction import all_if_empty, count_of, mean, with_dims
+from .reduction import all_if_empty, count_of, mean, mean_op, sum_op, with_dims
 from .shape import Dims, normal_dim, reshape
 from .sorting import sort
 
@@ -24,14 +24,14 @@ Interpolation: TypeAlias = Literal["linear", "lower", "higher", "midpoint", "nea
 
 
 def _var_forward(x: Any, dims: tuple[int, ...] | None, keepdim: bool, correction: float) -> Any:
-    off = np.subtract(x, np.mean(x, axis=dims, keepdims=True))
-    total = np.sum(np.multiply(off, off), axis=dims, keepdims=keepdim)
+    off = np.subtract(x, mean_op(x, dims, True))
+    total = sum_op(np.multiply(off, off), dims, keepdim)
     return np.divide(total, np.asarray(np.maximum(count_of(x.shape, dims) - correction, 0), x.dtype))
 
 
 def _var_rule(g: Any, _: Any, x: Any, dims: tuple[int, ...] | None, keepdim: bool, correction: float) -> Any:
     twice = np.multiply(with_dims(g, x.shape, dims), np.asarray(2, x.dtype))
-    off = np.subtract(x, np.mean(x, axis=dims, keepdims=True))
+    off = np.subtract(x, mean_op(x, dims, True))
     return np.multiply(np.divide(twice, np.asarray(count_of(x.shape, dims) - correction, x.dtype)), off)
 
 
@@ -181,8 +181,8 @@ def _between(rows: Node, ranks: Node, interpolation: str) -> Node:
         return getitem(rows, along(rank.astype(np.int64), dim))
 
     if interpolation in ("lower", "higher", "nearest"):
-        rounded = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}[interpolation]
-        return at(rounded(exact))
+        rounded: dict[str, Any] = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}
+        return at(rounded[interpolation](exact))
     below = np.floor(exact)
     weight = 0.5 if interpolation == "midpoint" else ranks - seal(below)
     return lerp(at(below), at(np.ceil(exact)), weight)
