@@ -53,14 +53,30 @@ from .dtypes import (
     short as short,
     uint8 as uint8,
 )
+from .matrices import (
+    cholesky as cholesky,
+    cholesky_solve as cholesky_solve,
+    det as det,
+    inverse as inverse,
+    logdet as logdet,
+    matrix_power as matrix_power,
+    pinverse as pinverse,
+    qr as qr,
+    slogdet as slogdet,
+    svd as svd,
+)
 from .operations import (
     abs as abs,
     absolute as absolute,
     acos as acos,
     acosh as acosh,
     add as add,
+    addbmm as addbmm,
     addcdiv as addcdiv,
     addcmul as addcmul,
+    addmm as addmm,
+    addmv as addmv,
+    addr as addr,
     allclose as allclose,
     amax as amax,
     amin as amin,
@@ -82,6 +98,7 @@ from .operations import (
     atleast_1d as atleast_1d,
     atleast_2d as atleast_2d,
     atleast_3d as atleast_3d,
+    baddbmm as baddbmm,
     bitwise_and as bitwise_and,
     bitwise_left_shift as bitwise_left_shift,
     bitwise_not as bitwise_not,
@@ -89,12 +106,14 @@ from .operations import (
     bitwise_right_shift as bitwise_right_shift,
     bitwise_xor as bitwise_xor,
     block_diag as block_diag,
+    bmm as bmm,
     broadcast_shapes as broadcast_shapes,
     broadcast_tensors as broadcast_tensors,
     broadcast_to as broadcast_to,
     bucketize as bucketize,
     cartesian_prod as cartesian_prod,
     cat as cat,
+    cdist as cdist,
     ceil as ceil,
     chunk as chunk,
     clamp as clamp,
@@ -108,6 +127,7 @@ from .operations import (
     copysign as copysign,
     cos as cos,
     cosh as cosh,
+    cross as cross,
     deg2rad as deg2rad,
     diag as diag,
     diag_embed as diag_embed,
@@ -116,8 +136,10 @@ from .operations import (
     digamma as digamma,
     div as div,
     divide as divide,
+    dot as dot,
     dsplit as dsplit,
     dstack as dstack,
+    einsum as einsum,
     eq as eq,
     equal as equal,
     erf as erf,
@@ -140,6 +162,7 @@ from .operations import (
     frac as frac,
     gather as gather,
     ge as ge,
+    ger as ger,
     greater as greater,
     greater_equal as greater_equal,
     gt as gt,
@@ -151,6 +174,7 @@ from .operations import (
     index_fill as index_fill,
     index_put as index_put,
     index_select as index_select,
+    inner as inner,
     is_complex as is_complex,
     is_floating_point as is_floating_point,
     is_tensor as is_tensor,
@@ -192,6 +216,7 @@ from .operations import (
     movedim as movedim,
     mul as mul,
     multiply as multiply,
+    mv as mv,
     nan_to_num as nan_to_num,
     narrow as narrow,
     ne as ne,
@@ -200,6 +225,7 @@ from .operations import (
     nonzero as nonzero,
     not_equal as not_equal,
     numel as numel,
+    outer as outer,
     permute as permute,
     pow as pow,
     rad2deg as rad2deg,
@@ -240,6 +266,7 @@ from .operations import (
     tan as tan,
     tanh as tanh,
     tensor_split as tensor_split,
+    tensordot as tensordot,
     tile as tile,
     transpose as transpose,
     tril as tril,
@@ -249,6 +276,7 @@ from .operations import (
     unbind as unbind,
     unflatten as unflatten,
     unsqueeze as unsqueeze,
+    vdot as vdot,
     vsplit as vsplit,
     vstack as vstack,
     where as where,
@@ -279,12 +307,12 @@ from .tensor import Size as Size, Tensor as Tensor
 from .creation import tensor as tensor
 
 if TYPE_CHECKING:
-    from . import nn as nn, optim as optim, utils as utils
+    from . import linalg as linalg, nn as nn, optim as optim, utils as utils
 else:
 
     def __getattr__(name):
         """Load a package when a program first names it: importing NNGrad stays quick."""
-        if name in ("nn", "optim", "utils"):
+        if name in ("linalg", "nn", "optim", "utils"):
             from importlib import import_module
 
             return import_module(f".{name}", __name__)

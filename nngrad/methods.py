@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import functional as F, operations
+from . import functional as F, matrices, operations
 from .functional import arithmetic
 from .lifting import in_place, lift, lift_, lift_view, operator_, reflected
 
@@ -197,6 +197,31 @@ class Methods:
     trunc: Final = operations.trunc
     xlogy: Final = operations.xlogy
 
+    addbmm: Final = operations.addbmm
+    addmm: Final = operations.addmm
+    addmv: Final = operations.addmv
+    addr: Final = operations.addr
+    baddbmm: Final = operations.baddbmm
+    bmm: Final = operations.bmm
+    cross: Final = operations.cross
+    dot: Final = operations.dot
+    ger: Final = operations.ger
+    inner: Final = operations.inner
+    mv: Final = operations.mv
+    outer: Final = operations.outer
+    vdot: Final = operations.vdot
+
+    cholesky: Final = matrices.cholesky
+    cholesky_solve: Final = matrices.cholesky_solve
+    det: Final = matrices.det
+    inverse: Final = matrices.inverse
+    logdet: Final = matrices.logdet
+    matrix_power: Final = matrices.matrix_power
+    pinverse: Final = matrices.pinverse
+    qr: Final = matrices.qr
+    slogdet: Final = matrices.slogdet
+    svd: Final = matrices.svd
+
     diag: Final = operations.diag
     diag_embed: Final = operations.diag_embed
     diagflat: Final = operations.diagflat
@@ -246,8 +271,12 @@ class Methods:
     acos_: Final = lift_(F.acos)
     acosh_: Final = lift_(F.acosh)
     add_: Final = lift_(F.add)
+    addbmm_: Final = lift_(F.addbmm)
     addcdiv_: Final = lift_(F.addcdiv)
     addcmul_: Final = lift_(F.addcmul)
+    addmm_: Final = lift_(F.addmm)
+    addmv_: Final = lift_(F.addmv)
+    addr_: Final = lift_(F.addr)
     arccos_: Final = lift_(F.acos)
     arccosh_: Final = lift_(F.acosh)
     arcsin_: Final = lift_(F.asin)
@@ -260,6 +289,7 @@ class Methods:
     atan2_: Final = lift_(F.atan2)
     atan_: Final = lift_(F.atan)
     atanh_: Final = lift_(F.atanh)
+    baddbmm_: Final = lift_(F.baddbmm)
     bitwise_and_: Final = lift_(F.bitwise_and)
     bitwise_left_shift_: Final = lift_(F.bitwise_left_shift)
     bitwise_not_: Final = lift_(F.bitwise_not)

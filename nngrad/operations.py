@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Final, Literal, SupportsIndex, TypeGuard, overload
 
 from . import functional as F, lifting
@@ -114,7 +115,7 @@ matmul: Final = lift(F.matmul)
 maximum: Final = lift(F.maximum)
 mean: Final = lift(F.mean)
 minimum: Final = lift(F.minimum)
-mm: Final = lift(F.matmul)
+mm: Final = lift(F.mm)
 mul: Final = lift(F.mul)
 multiply: Final = lift(F.mul)
 nan_to_num: Final = lift(F.nan_to_num)
@@ -151,6 +152,22 @@ true_divide: Final = lift(F.div)
 trunc: Final = lift(F.trunc)
 where: Final = lift(F.where)
 xlogy: Final = lift(F.xlogy)
+
+addbmm: Final = lift(F.addbmm)
+addmm: Final = lift(F.addmm)
+addmv: Final = lift(F.addmv)
+addr: Final = lift(F.addr)
+baddbmm: Final = lift(F.baddbmm)
+bmm: Final = lift(F.bmm)
+cdist: Final = lift(F.cdist)
+cross: Final = lift(F.cross)
+dot: Final = lift(F.dot)
+ger: Final = lift(F.outer)
+inner: Final = lift(F.inner)
+mv: Final = lift(F.mv)
+outer: Final = lift(F.outer)
+tensordot: Final = lift(F.tensordot)
+vdot: Final = lift(F.vdot)
 
 diag: Final = lift(F.diag)
 diag_embed: Final = lift(F.diag_embed)
@@ -217,6 +234,14 @@ vstack: Final = lift_joining(F.vstack)
 atleast_1d: Final = lift_each(F.atleast_1d)
 atleast_2d: Final = lift_each(F.atleast_2d)
 atleast_3d: Final = lift_each(F.atleast_3d)
+
+
+def einsum(
+    equation: str | TensorLike,
+    *operands: TensorLike | Sequence[TensorLike] | Sequence[int | EllipsisType],
+) -> Tensor:
+    """Sums of products told by letters for the dimensions; see `nngrad.functional.einsum`."""
+    return wrap(F.einsum(equation, *operands))
 
 
 def block_diag(*tensors: TensorLike) -> Tensor:

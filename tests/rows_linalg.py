@@ -572,7 +572,7 @@ def norms() -> Iterator[Row]:
                 f"{p}-{dim}-{keep}",
                 (2, 3, 2),
                 lambda f, x, p=p, dim=dim, keep=keep: f.linalg.vector_norm(x, p, dim, keep),
-                lambda x, p=p, dim=dim, keep=keep: np.linalg.vector_norm(x, ord=p, axis=dim, keepdims=keep),
+                lambda x, p=p, dim=dim, keep=keep: _np_vector_norm(x, p, dim, keep),
                 special=((np.zeros((2, 3, 2)),),) if p in (2, 1, INF) and dim == 1 else (),
             )
     orders: tuple[Any, ...] = ("fro", "nuc", INF, -INF, 1, -1, 2, -2)
@@ -601,6 +601,7 @@ def norms() -> Iterator[Row]:
         ("of-rows", (2, 3), (INF, 1, True)),
         ("of-matrices", (2, 3, 2), ("nuc", (0, 1))),
     )
+    args: Any
     for case, shape, args in cases:
         yield of(
             "norm",
@@ -625,6 +626,10 @@ def norms() -> Iterator[Row]:
             lambda f, x, o=offset, i=dim1, j=dim2: f.linalg.diagonal(x, offset=o, dim1=i, dim2=j),
             lambda x, o=offset, i=dim1, j=dim2: np.diagonal(x, o, i, j),
         )
+
+
+def _np_vector_norm(x: Array, p: Any, dim: Any, keep: bool) -> Any:
+    return np.linalg.vector_norm(x, ord=p, axis=dim, keepdims=keep)
 
 
 def _np_norm(x: Array, ord: Any = None, dim: Any = None, keepdim: bool = False) -> Any:

@@ -3,6 +3,9 @@
 from ..matrix import matmul as matmul
 from .checks import LinAlgError as LinAlgError
 from .decompositions import (
+    QR as QR,
+    SVD as SVD,
+    Eigen as Eigen,
     cholesky as cholesky,
     eig as eig,
     eigh as eigh,
@@ -12,7 +15,7 @@ from .decompositions import (
     svd as svd,
     svdvals as svdvals,
 )
-from .determinants import det as det, slogdet as slogdet
+from .determinants import SignLog as SignLog, det as det, slogdet as slogdet
 from .norms import (
     cross as cross,
     diagonal as diagonal,
