@@ -32,7 +32,7 @@ def _skips(states: Any) -> Array:
 
 
 def _log_sum(*terms: Any) -> Any:
-    """log of the sum of exp(term), for arrays and nodes; what keeps it from overflow is no part of a graph."""
+    """log of the sum of exp(term), for arrays and nodes. The largest term is no part of a graph."""
     top = np.maximum.reduce([getattr(x, "_value", x) for x in terms])
     top = np.where(top == -np.inf, np.zeros((), top.dtype), top)
     total = np.exp(np.subtract(terms[0], top))
