@@ -199,7 +199,7 @@ def convolve(x: Any, w: Any, *rest: Any) -> Any:
     groups = geometry.groups
     out = np.empty((images, outs, *size), x.dtype)
     flat = out.reshape(images, groups, outs // groups, prod(size))
-    weight = w.reshape(groups, outs // groups, prod(w.shape[1:]))
+    weight = np.ascontiguousarray(w).reshape(groups, outs // groups, prod(w.shape[1:]))
     for some, places, matrix in _columns(x, w.shape[2:], size, geometry):
         target = flat[some, ..., places]
         if matrix.ndim == 4:
@@ -254,6 +254,7 @@ def spread(y: Any, w: Any, geometry: Geometry, size: Size) -> Any:
     frame = out if exact else np.empty((blocks.images, channels, *reach), y.dtype)
     weight = w.reshape(groups, outs // groups, prod(w.shape[1:])).swapaxes(1, 2)
     matrix, parts = _matrix(blocks, channels, kernel, places, groups, y)
+    times = np.multiply if outs == groups else np.matmul  # the same, and faster where one number is summed
     row = prod(places[1:])
     flat = y.reshape(images, groups, outs // groups, prod(y.shape[2:]))
     for i, j, r, q in blocks.cut(images, places[0]):
@@ -262,9 +263,9 @@ def spread(y: Any, w: Any, geometry: Geometry, size: Size) -> Any:
             frame[...] = 0
         part = flat[i:j, ..., r * row : q * row]
         if blocks.beside:
-            np.matmul(weight, _beside(part), out=matrix[..., : n * row * rows])
+            times(weight, _beside(part), out=matrix[..., : n * row * rows])
         else:
-            np.matmul(weight, part, out=matrix[:n, ..., : row * rows])
+            times(weight, part, out=matrix[:n, ..., : row * rows])
         every = (slice(None),) * (len(places) - 1)
         add_windows(
             frame[i:j] if exact else frame[:n], parts[:n, ..., :rows, *every], kernel, stride, dilation, r
