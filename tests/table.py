@@ -554,8 +554,7 @@ ROWS: tuple[Row, ...] = (
 WITHOUT_ROW: dict[str, str] = {
     "constant": "makes a node, see test_node.py",
     "variable": "makes a node, see test_node.py",
-    "grad": "a transform of functions",
-    "value_and_grad": "a transform of functions",
+    **{name: "a transform of functions" for name, f in vars(F.transforms).items() if isfunction(f)},
     "allclose": "gives a Python bool, see test_pointwise.py",
     "equal": "gives a Python bool, see test_pointwise.py",
 }
@@ -563,6 +562,10 @@ WITHOUT_ROW: dict[str, str] = {
 #: ops that no row records, and why
 OPS_WITHOUT_ROW: dict[str, str] = {
     "alias": "the arguments of F.grad and its kin: see their tests",
+    "custom": "derivatives that programs state: see test_custom.py",
+    "vmap_enter": "see test_vmap.py",
+    "vmap_leave": "see test_vmap.py",
+    "vmap_sum": "see test_vmap.py",
     "replace": "the shell's writes outside the graph, see test_puts.py",
     "undifferentiable": "raises when a gradient arrives, see test_linalg.py",
     "clip_gradient": "no true derivative, on purpose: see test_kinds.py",
@@ -573,7 +576,7 @@ def public_functions() -> dict[str, Any]:
     """The functions of the core by the names that rows have for them: `exp`, `linalg.det`."""
     home = F.linalg.__name__
     own = {n: f for n, f in vars(F.linalg).items() if getattr(f, "__module__", "").startswith(home)}
-    homes = {"": vars(F) | vars(F.networks), "linalg.": own}
+    homes = {"": vars(F) | vars(F.networks) | vars(F.transforms), "linalg.": own}
     return {
         prefix + name: value
         for prefix, home in homes.items()
@@ -594,7 +597,8 @@ class TorchNames:
             return own
         torch = self._torch
         homes = (torch, torch.nn.functional, torch.Tensor)
-        if name.endswith(("_loss", "_div", "_with_logits")):  # torch has them too, with numbers for reductions
+        # torch has them too, with numbers for reductions, and without indices
+        if name.endswith(("_loss", "_div", "_with_logits")) or "pool" in name:
             homes = (torch.nn.functional,)
         return getattr(next(home for home in homes if hasattr(home, name)), name)
 
@@ -661,6 +665,18 @@ def _torch_instance_norm(*args: Any, **options: Any) -> Any:
 
 def _torch_group_norm(*args: Any, **options: Any) -> Any:
     return import_module("torch").nn.functional.group_norm(*args, **options)
+
+
+def _torch_dropout(*args: Any, **options: Any) -> Any:
+    return import_module("torch").nn.functional.dropout(*args, **options)
+
+
+def _torch_alpha_dropout(*args: Any, **options: Any) -> Any:
+    return import_module("torch").nn.functional.alpha_dropout(*args, **options)
+
+
+def _torch_feature_alpha_dropout(*args: Any, **options: Any) -> Any:
+    return import_module("torch").nn.functional.feature_alpha_dropout(*args, **options)
 
 
 def _torch_running_stats(

@@ -265,7 +265,6 @@ from .statistics import (
     var as var,
     var_mean as var_mean,
 )
-from .transforms import grad as grad, value_and_grad as value_and_grad
 from .trigonometry import (
     acos as acos,
     acosh as acosh,
@@ -285,18 +284,19 @@ from .trigonometry import (
 )
 
 if TYPE_CHECKING:
-    from . import linalg as linalg, networks as networks, optim as optim
-    from .networks import *
+    from . import linalg as linalg, networks as networks, optim as optim, transforms as transforms
+    from .networks import *  # noqa: F403  # typed there, one by one
+    from .transforms import *  # noqa: F403
 else:
 
     def __getattr__(name):
         """What is loaded when a program first names it, so that importing NNGrad stays quick."""
         from importlib import import_module
 
-        if name in ("linalg", "networks", "optim"):
+        if name in ("linalg", "networks", "optim", "transforms"):
             return import_module(f".{name}", __name__)
-        if not name.startswith("_"):
-            found = vars(import_module(".networks", __name__)).get(name)
+        for later in () if name.startswith("_") else ("transforms", "networks"):
+            found = vars(import_module(f".{later}", __name__)).get(name)
             if found is not None:
                 globals()[name] = found
                 return found

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .node import Node, Operand, implements, seal
-from .op import forward_error, promote
+from .op import Op, batched, promote
 
 
 def without_gradient(name: str, forward: Any, *operands: Operand) -> Node:
@@ -17,7 +17,7 @@ def without_gradient(name: str, forward: Any, *operands: Operand) -> Node:
     try:
         return seal(np.asarray(forward(*values)) if isinstance(values[0], np.ndarray) else forward(*values))
     except (ValueError, TypeError) as error:
-        raise forward_error(name, error, values) from error
+        return seal(batched(Op(name, "pointwise", forward), error, values))
 
 
 @implements(np.equal)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from .batch import Batch, NeedsBatching, replaying
 from .node import FREED, Draft, Node, grad_mode, seal
 from .scattering import dense, scatter_add
 
@@ -161,11 +162,12 @@ def backward(
     """
     with np.errstate(all="ignore"):
         if create_graph:
-            token = grad_mode.set(True)
+            mode, replay = grad_mode.set(True), replaying.set(True)
             try:
                 return _backward(roots, cotangents, tuple(wanted), True, free)
             finally:
-                grad_mode.reset(token)
+                replaying.reset(replay)
+                grad_mode.reset(mode)
         return _backward(roots, cotangents, tuple(wanted), False, free)
 
 
@@ -213,39 +215,42 @@ def _backward(
             sent = (None,) * len(prev)
         else:
             params = node.params
-            out = node if create_graph else node._value
-            if op.vjp is not None:
-                values = prev if create_graph else [p._value for p in prev]
-                saved = None if create_graph else node.saved
-                sent = op.vjp(g, out, values, params, saved, [p in counts for p in prev])
-            elif len(prev) == 1:  # the two common arities spelled out: they are most of the time
-                a: Any = prev[0]
-                if not create_graph:
-                    a = a._value
-                (rule,) = op.rules
-                sent = (rule(g, out, a, *params) if params else rule(g, out, a),)
-            elif len(prev) == 2 == len(op.rules):
-                a, b = prev
-                rule_a, rule_b = op.rules
-                need_a, need_b = a in counts, b in counts
-                if not create_graph:
-                    a, b = a._value, b._value
-                if params:
-                    sent = (
-                        rule_a(g, out, a, b, *params) if need_a else None,
-                        rule_b(g, out, a, b, *params) if need_b else None,
-                    )
+            try:
+                out = node if create_graph else node._value
+                if op.vjp is not None:
+                    values = prev if create_graph else [p._value for p in prev]
+                    saved = None if create_graph else node.saved
+                    sent = op.vjp(g, out, values, params, saved, [p in counts for p in prev])
+                elif len(prev) == 1:  # the two common arities spelled out: they are most of the time
+                    a: Any = prev[0]
+                    if not create_graph:
+                        a = a._value
+                    (rule,) = op.rules
+                    sent = (rule(g, out, a, *params) if params else rule(g, out, a),)
+                elif len(prev) == 2 == len(op.rules):
+                    a, b = prev
+                    rule_a, rule_b = op.rules
+                    need_a, need_b = a in counts, b in counts
+                    if not create_graph:
+                        a, b = a._value, b._value
+                    if params:
+                        sent = (
+                            rule_a(g, out, a, b, *params) if need_a else None,
+                            rule_b(g, out, a, b, *params) if need_b else None,
+                        )
+                    else:
+                        sent = (
+                            rule_a(g, out, a, b) if need_a else None,
+                            rule_b(g, out, a, b) if need_b else None,
+                        )
                 else:
-                    sent = (
-                        rule_a(g, out, a, b) if need_a else None,
-                        rule_b(g, out, a, b) if need_b else None,
-                    )
-            else:
-                values = prev if create_graph else [p._value for p in prev]
-                sent = [
-                    rule(g, out, *values, *params) if rule is not None and p in counts else None
-                    for p, rule in zip_longest(prev, op.rules)
-                ]
+                    values = prev if create_graph else [p._value for p in prev]
+                    sent = [
+                        rule(g, out, *values, *params) if rule is not None and p in counts else None
+                        for p, rule in zip_longest(prev, op.rules)
+                    ]
+            except NeedsBatching:
+                sent = _by_nodes(node, g, [p in counts for p in prev])
         has_leaf = False
         for parent, gp in zip(prev, sent):
             count = count_of(parent)
@@ -262,8 +267,13 @@ def _backward(
             if gp is None:
                 continue
             kind = type(gp)
-            if kind is not ndarray and kind is not Node:
-                if kind is Scatter:
+            if kind is not ndarray:
+                if kind is Node or kind is Batch:
+                    if type(node._value) is Batch:
+                        from .batching import summed_to
+
+                        gp = summed_to(gp, node._value, parent._value)
+                elif kind is Scatter:
                     buffer = grads.get(parent)
                     if parent not in owned:
                         owned.add(parent)
@@ -273,7 +283,7 @@ def _backward(
                         grads[parent] = buffer = copied(buffer)
                     scatter_add(buffer, gp.index, gp.g)
                     continue
-                if kind is Cleared:
+                elif kind is Cleared:
                     index = gp.index
                     gp = gp.g if own else copied(gp.g)
                     gp[index] = 0
@@ -291,7 +301,10 @@ def _backward(
             elif parent in owned:
                 add(buffer, gp, out=buffer)
             else:
-                grads[parent] = buffer = add(buffer, gp)
+                try:
+                    grads[parent] = buffer = add(buffer, gp)
+                except NeedsBatching:
+                    grads[parent] = buffer = by_nodes(add, buffer, gp)
                 if type(buffer) is ndarray:
                     owned.add(parent)
         if free and op.freed is not None:
@@ -306,6 +319,35 @@ def _backward(
     if visited != len(counts):
         raise cycle_error(counts)
     return results
+
+
+def _by_nodes(node: Node, g: Any, needs: list[bool]) -> list[Any]:
+    """What a node's rules send where a vmap has values: run on nodes, every function finds its rule."""
+    op: Any = node.op
+    prev = node._prev
+
+    def send(g: Any) -> Any:
+        if op.vjp is not None:
+            return op.vjp(g, node, prev, node.params, None, needs)
+        return [
+            rule(g, node, *prev, *node.params) if rule is not None and need else None
+            for rule, need in zip_longest(op.rules, needs)
+        ]
+
+    return by_nodes(send, g)  # type: ignore[no-any-return]  # a list
+
+
+def by_nodes(function: Callable[..., Any], *values: Any) -> Any:
+    """`function` of values some of which are batches, computed on nodes outside any graph."""
+    mode, replay = grad_mode.set(False), replaying.set(True)
+    try:
+        result = function(*[seal(v) for v in values])
+    finally:
+        replaying.reset(replay)
+        grad_mode.reset(mode)
+    if isinstance(result, list):
+        return [x._value if type(x) is Node else x for x in result]
+    return result._value if type(result) is Node else result
 
 
 def _stand_in(parent: Node) -> Node:

@@ -13,6 +13,7 @@ from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
 
+from .batch import Batch, NeedsBatching
 from .dtypes import AnyArray, Nested
 from .engine import ALONE, Cleared, Scatter, copied
 from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
@@ -60,7 +61,7 @@ def parse_index(index: Any) -> tuple[Any, tuple[Node, ...]]:
                     "tensors used as indices must be integers or bools, got "
                     f"{array.dtype} (shape {array.shape})"
                 )
-            if array.ndim == 0 and array.dtype.kind != "b":
+            if array.ndim == 0 and array.dtype.kind != "b" and type(array._value) is not Batch:
                 template.append(int(array._value))
             else:
                 template.append(PLACE)
@@ -87,6 +88,8 @@ def _getitem(x: Any, *rest: Any) -> Any:
 def _getitem_rule(g: Any, _: Any, x: Any, *rest: Any) -> Any:
     if type(g) is Node:
         return scatter_op.call(g, *rest[:-1], rest[-1], x.shape)
+    if type(g) is Batch or Batch in map(type, rest[:-1]):
+        raise NeedsBatching
     return Scatter(g, rest[0] if len(rest) == 1 else _fill(rest[-1], rest[:-1]))
 
 
@@ -154,6 +157,8 @@ def _without_leading_ones(value: Any) -> Any:
 def _put_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
     if type(g) is Node:
         return put_op.call(g, scalar(0.0, g.dtype), *rest)
+    if type(g) is Batch or Batch in map(type, rest[:-1]):
+        raise NeedsBatching
     return Cleared(g, rest[0] if len(rest) == 1 else _fill(rest[-1], rest[:-1]))
 
 

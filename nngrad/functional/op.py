@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from .batch import Batch, NeedsBatching, check_alive, replaying
 from .dtypes import DType, Number, get_default_dtype, result_type
 from .node import ANCHOR_EVERY, Anchored, Draft, Node, Operand, as_node, grad_mode, seal
 
@@ -49,6 +50,7 @@ class Op:
         "call",
         "forward",
         "freed",
+        "jvp",
         "keeps_shape",
         "kind",
         "name",
@@ -77,6 +79,8 @@ class Op:
             uses_out = vjp is not None or any(r.__code__.co_varnames[1] != "_" for r in self.rules)
         self.uses_out: bool = uses_out
         self.saves: bool = saves
+        #: for a general op that has one: jvp(tangents, out, inputs, params) in place of its transposed vjp
+        self.jvp: Rule | None = None
         #: whether input and output always have one shape: then nothing was broadcast
         self.keeps_shape: bool = False
         #: what `backward` leaves in place of an op whose operands it has freed
@@ -88,7 +92,11 @@ class Op:
         for arg in args:
             if type(arg) is Node:
                 return self.call(*[as_node(a) if isinstance(a, ndarray) else a for a in args])
-        result = self.forward(*args)
+        try:
+            result = self.forward(*args)
+        except (ValueError, IndexError, TypeError) as error:
+            n = sum([isinstance(a, (ndarray, Batch)) for a in args])
+            return batched(self, error, args[:n], args[n:], within=True)
         return result[0] if self.saves else result
 
     def __repr__(self) -> str:
@@ -140,6 +148,25 @@ def forward_error(op: str, error: Exception, values: Sequence[Any]) -> Exception
         dtypes = " and ".join(str(getattr(v, "dtype", type(v).__name__)) for v in values)
         return RuntimeError(f"{op}: not implemented for {dtypes} ({error})")
     return RuntimeError(f"{op}: {error} (shapes {told})")
+
+
+def batched(
+    op: Op, error: Exception, values: Sequence[Any], params: tuple[Any, ...] = (), within: bool = False
+) -> Any:
+    """The op for all examples of a vmap, if that is why NumPy refused; else raises what it means.
+
+    within: whether a rule calls, which may do so after the vmap has ended.
+    """
+    batches = [v for v in values if type(v) is Batch]
+    if batches:
+        from .batching import compute
+
+        if not within and not replaying.get():
+            check_alive(op.name, batches)
+        return compute(op, values, params)
+    if isinstance(error, NeedsBatching):
+        raise error
+    raise forward_error(op.name, error, values) from error
 
 
 # ---------------------------------------------------------------- operands to one dtype
@@ -207,11 +234,11 @@ def apply(op: Op, inputs: tuple[Node, ...], params: tuple[Any, ...] = ()) -> Nod
     values = (inputs[0]._value,) if len(inputs) == 1 else [x._value for x in inputs]
     try:
         value = op.forward(*values, *params)
+        saved = None
+        if op.saves:
+            value, saved = value
     except (ValueError, IndexError, TypeError) as error:
-        raise forward_error(op.name, error, values) from error
-    saved = None
-    if op.saves:
-        value, saved = value
+        value, saved = batched(op, error, values, params), None
     if type(value) is not ndarray and isinstance(value, np.generic):
         value = np.asarray(value)
     for x in inputs:
@@ -234,7 +261,6 @@ def _any_arity(op: Op) -> Callable[..., Node]:
 
 def _unary(op: Op, forward: Callable[[Any], Any], floats: bool) -> Callable[..., Node]:
     """One input, no parameters: apply() spelled out, as these are most of the calls."""
-    name = op.name
 
     def call(x: Any) -> Node:
         if type(x) is not Node:
@@ -246,7 +272,7 @@ def _unary(op: Op, forward: Callable[[Any], Any], floats: bool) -> Callable[...,
         try:
             value = forward(v)
         except TypeError as error:
-            raise forward_error(name, error, [v]) from error
+            value = batched(op, error, [v])
         if type(value) is not ndarray and isinstance(value, np.generic):
             value = np.asarray(value)
         draft = _new(Draft)
@@ -299,7 +325,7 @@ def _binary(op: Op, forward: Callable[[Any, Any], Any], floats: bool) -> Callabl
         try:
             value = forward(va, vb)
         except (ValueError, TypeError) as error:
-            raise forward_error(name, error, [va, vb]) from error
+            value = batched(op, error, [va, vb])
         if type(value) is not ndarray and isinstance(value, np.generic):
             value = np.asarray(value)
         draft = _new(Draft)

@@ -11,6 +11,7 @@ from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
 
+from .batch import Batch
 from .dtypes import DType
 from .node import Node, Operand, as_node, implements, seal
 from .op import apply, linear
@@ -67,7 +68,10 @@ def zeros_like(input: Operand, *, dtype: DType | None = None) -> Node:
     >>> zeros_like(np.array([1.0])).data
     array([0.])
     """
-    return seal(np.zeros_like(as_node(input)._value, dtype=dtype))
+    value = as_node(input)._value
+    if type(value) is Batch:
+        return seal(np.zeros(value.shape, value.dtype if dtype is None else dtype))
+    return seal(np.zeros_like(value, dtype=dtype))
 
 
 def ones_like(input: Operand, *, dtype: DType | None = None) -> Node:
@@ -76,7 +80,10 @@ def ones_like(input: Operand, *, dtype: DType | None = None) -> Node:
     >>> ones_like(np.array([2.0])).data
     array([1.])
     """
-    return seal(np.ones_like(as_node(input)._value, dtype=dtype))
+    value = as_node(input)._value
+    if type(value) is Batch:
+        return seal(np.ones(value.shape, value.dtype if dtype is None else dtype))
+    return seal(np.ones_like(value, dtype=dtype))
 
 
 # ---------------------------------------------------------------- reshape

@@ -1,0 +1,196 @@
+"""vmap: a function of one example made a function of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
+
+import numpy as np
+
+from .batch import Level, NeedsBatching, levels
+from .batching import enter_op, leave_op, report_fallback
+from .derivatives import fill, given_back, named_like
+from .indexing import getitem
+from .joining import concat, stack
+from .node import Node, as_node
+from .order import movedim
+from .shape import normal_dim
+from .trees import leaves
+
+P = ParamSpec("P")
+R = TypeVar("R")
+#: a dimension for every leaf of an argument, None for an argument that is the same for all examples
+InDims: TypeAlias = "int | Sequence[InDims] | Mapping[Any, InDims] | None"
+
+
+def vmap(
+    function: Callable[P, R],
+    in_dims: InDims = 0,
+    out_dims: int | Sequence[int | None] | None = 0,
+    randomness: Literal["error", "different", "same"] = "error",
+    *,
+    chunk_size: int | None = None,
+) -> Callable[P, R]:
+    """A function that runs `function` for every example of a batch at once.
+
+    in_dims: which dimension of the arguments counts the examples: one for all, or a tree like the
+    arguments; None for those that all examples share. out_dims: where that dimension goes in the
+    results, one for all or one for each. randomness: whether functions that draw random numbers
+    raise ("error"), draw for each example ("different") or once for all ("same"). chunk_size: how
+    many examples at most to compute at once. Keyword arguments are mapped over dimension 0.
+
+    It nests with itself and with derivatives in any order. What has no rule for batches (control flow
+    on values, some rare ops) is run example by example: `vmap_fallbacks` tells.
+    Raises ValueError for in_dims that do not fit, sizes that differ, and results that cannot be
+    stacked, naming the argument's path.
+
+    >>> vmap(lambda x, y: x @ y)(np.ones((3, 2)), np.ones((3, 2))).data
+    array([2., 2., 2.])
+    """
+    if randomness not in ("error", "different", "same"):
+        raise ValueError(f"vmap: randomness must be 'error', 'different' or 'same', not {randomness!r}")
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError(f"vmap: chunk_size must be at least 1, not {chunk_size}")
+
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        given: list[Any] = [list(args), kwargs]
+        dims = _dims_of(in_dims, args, kwargs)
+        found = [leaf for _, leaf in leaves(given)]
+        nodes = [leaf if d is None else as_node(leaf) for leaf, d in zip(found, dims)]
+        size = _size(nodes, dims, [path for path, _ in leaves(given)])
+        fronts = [n if d is None else movedim(n, d, 0) if d else n for n, d in zip(nodes, dims)]
+        step = size if chunk_size is None else chunk_size
+        parts = []
+        shape: Any = None
+        for start in range(0, max(size, 1), max(step, 1)):
+            stop = min(start + step, size)
+            chunk = [
+                n if d is None or stop - start == size else getitem(n, slice(start, stop))
+                for n, d in zip(fronts, dims)
+            ]
+            shape, outs = _run(function, given, chunk, dims, stop - start, randomness)
+            parts.append(outs)
+        wanted = _out_dims(out_dims, shape)
+        joined = [pieces[0] if len(pieces) == 1 else concat(pieces) for pieces in zip(*parts)]
+        placed = [_placed(out, d) for out, d in zip(joined, wanted)]
+        return fill(shape, [given_back(out) for out in placed])
+
+    made: Callable[P, R] = named_like(mapped, function)
+    return made
+
+
+def _placed(out: Node, dim: int | None) -> Node:
+    if dim is None:
+        return getitem(out, 0)
+    return movedim(out, 0, normal_dim("vmap: out_dims", dim, out.ndim)) if dim else out
+
+
+def _run(
+    function: Callable[..., Any],
+    given: Any,
+    nodes: Sequence[Any],
+    dims: Sequence[int | None],
+    size: int,
+    randomness: str,
+) -> tuple[Any, list[Node]]:
+    """What the function returns (for its structure), and its leaves for all examples."""
+    level = Level(size, randomness)
+    token = levels.set((*levels.get(), level))
+    try:
+        entered = [n if d is None else enter_op.call(n, level) for n, d in zip(nodes, dims)]
+        args, kwargs = fill(given, entered)
+        result = function(*args, **kwargs)
+        outs = [leave_op.call(_output(path, leaf), level) for path, leaf in leaves(result)]
+        return result, outs
+    except NeedsBatching:
+        if not size:
+            raise
+        report_fallback(getattr(function, "__name__", type(function).__name__))
+    finally:
+        levels.reset(token)
+        level.alive = False
+    results = []
+    for i in range(size):
+        args, kwargs = fill(given, [n if d is None else getitem(n, i) for n, d in zip(nodes, dims)])
+        results.append(function(*args, **kwargs))
+    rows = [[_output(path, leaf) for path, leaf in leaves(r)] for r in results]
+    return results[0], [stack(list(column)) for column in zip(*rows)]
+
+
+def _output(path: str, leaf: Any) -> Node:
+    numeric = isinstance(leaf, (np.ndarray, np.generic, bool, int, float, complex))
+    if not numeric and not hasattr(leaf, "node"):
+        raise ValueError(
+            f"vmap: the function must return nodes, but its result{path and ' at ' + path} is "
+            f"{type(leaf).__name__}"
+        )
+    operand: Any = leaf
+    return as_node(operand)
+
+
+def _size(nodes: Sequence[Any], dims: list[int | None], paths: Sequence[str]) -> int:
+    """How many examples there are. Normalises the dimensions."""
+    sizes: dict[str, int] = {}
+    for i, (node, dim, path) in enumerate(zip(nodes, dims, paths)):
+        if dim is not None:
+            if not -node.ndim <= dim < node.ndim:
+                raise ValueError(
+                    f"vmap: in_dims gives dimension {dim} for the argument at {_told(path)}, "
+                    f"which has shape {node.shape}"
+                )
+            dims[i] = dim % node.ndim
+            sizes[path] = node.shape[dim % node.ndim]
+    if not sizes:
+        raise ValueError(
+            "vmap: no argument is mapped over: in_dims is None for all of them, or there are none"
+        )
+    if len(set(sizes.values())) > 1:
+        told = ", ".join([f"{_told(path)}: {n}" for path, n in sizes.items()])
+        raise ValueError(f"vmap: the mapped dimensions differ in size: {told}")
+    return next(iter(sizes.values()))
+
+
+def _told(path: str) -> str:
+    """`[0][2]['w']`, a path into [args, kwargs], as the user knows it."""
+    return "args" + path[3:] if path.startswith("[0]") else "kwargs" + path[3:]
+
+
+def _dims_of(in_dims: InDims, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[int | None]:
+    """One dimension for each leaf of the arguments."""
+    if isinstance(in_dims, Sequence):
+        if len(in_dims) != len(args):
+            raise ValueError(f"vmap: in_dims has {len(in_dims)} entries for {len(args)} arguments")
+        pairs = list(zip(in_dims, args))
+    elif isinstance(in_dims, Mapping):
+        raise ValueError(
+            "vmap: in_dims must be a number, None or a sequence with one entry for each argument"
+        )
+    else:
+        pairs = [(in_dims, arg) for arg in args]
+    found: list[int | None] = []
+    for i, (dim, arg) in enumerate(pairs):
+        found.extend(_prefix(dim, arg, f"args[{i}]"))
+    found.extend([0 for _ in leaves(kwargs)])
+    return found
+
+
+def _prefix(dims: InDims, tree: Any, path: str) -> list[int | None]:
+    """in_dims for each leaf of a tree: one stands for all leaves below it."""
+    if dims is None or isinstance(dims, int):
+        return [dims for _ in leaves(tree)]
+    if isinstance(dims, Mapping) and isinstance(tree, Mapping) and dims.keys() == tree.keys():
+        return [d for key in tree for d in _prefix(dims[key], tree[key], f"{path}[{key!r}]")]
+    if not isinstance(dims, Mapping) and isinstance(tree, Sequence) and len(dims) == len(tree):
+        return [d for i, part in enumerate(tree) for d in _prefix(dims[i], part, f"{path}[{i}]")]
+    raise ValueError(f"vmap: in_dims {dims!r} does not fit the argument at {path}")
+
+
+def _out_dims(out_dims: int | Sequence[int | None] | None, shape: Any) -> list[int | None]:
+    count = len(list(leaves(shape)))
+    if out_dims is None or isinstance(out_dims, int):
+        return [out_dims] * count
+    if len(out_dims) != count:
+        raise ValueError(
+            f"vmap: out_dims has {len(out_dims)} entries, but the function returned {count} values"
+        )
+    return list(out_dims)
