@@ -7,9 +7,22 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Final, Literal, SupportsIndex, TypeGuard, overload
 
 from . import functional as F, lifting
+from .functional.aggregation import MinMax
 from .functional.node import Node
 from .functional.reduction import ValuesIndices
-from .lifting import Size, TensorLike, lift, lift_each, lift_joining, lift_part, lift_parts, lift_view, wrap
+from .lifting import (
+    Size,
+    TensorLike,
+    lift,
+    lift_each,
+    lift_joining,
+    lift_pair,
+    lift_part,
+    lift_parts,
+    lift_tuple,
+    lift_view,
+    wrap,
+)
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -21,9 +34,11 @@ acosh: Final = lift(F.acosh)
 add: Final = lift(F.add)
 addcdiv: Final = lift(F.addcdiv)
 addcmul: Final = lift(F.addcmul)
+all: Final = lift(F.all)
 allclose: Final = F.allclose
 amax: Final = lift(F.amax)
 amin: Final = lift(F.amin)
+any: Final = lift(F.any)
 arccos: Final = lift(F.acos)
 arccosh: Final = lift(F.acosh)
 arcsin: Final = lift(F.asin)
@@ -33,12 +48,14 @@ arctan2: Final = lift(F.atan2)
 arctanh: Final = lift(F.atanh)
 argmax: Final = lift(F.argmax)
 argmin: Final = lift(F.argmin)
+argsort: Final = lift(F.argsort)
 argwhere: Final = lift(F.argwhere)
 asin: Final = lift(F.asin)
 asinh: Final = lift(F.asinh)
 atan: Final = lift(F.atan)
 atan2: Final = lift(F.atan2)
 atanh: Final = lift(F.atanh)
+bincount: Final = lift(F.bincount)
 bitwise_and: Final = lift(F.bitwise_and)
 bitwise_left_shift: Final = lift(F.bitwise_left_shift)
 bitwise_not: Final = lift(F.bitwise_not)
@@ -55,7 +72,13 @@ clone: Final = lift(F.clone)
 copysign: Final = lift(F.copysign)
 cos: Final = lift(F.cos)
 cosh: Final = lift(F.cosh)
+count_nonzero: Final = lift(F.count_nonzero)
+cummax: Final = lift_pair(F.cummax)
+cummin: Final = lift_pair(F.cummin)
+cumprod: Final = lift(F.cumprod)
+cumsum: Final = lift(F.cumsum)
 deg2rad: Final = lift(F.deg2rad)
+diff: Final = lift(F.diff)
 digamma: Final = lift(F.digamma)
 div: Final = lift(F.div)
 divide: Final = lift(F.div)
@@ -80,6 +103,7 @@ ge: Final = lift(F.ge)
 greater: Final = lift(F.gt)
 greater_equal: Final = lift(F.ge)
 gt: Final = lift(F.gt)
+histc: Final = lift(F.histc)
 hypot: Final = lift(F.hypot)
 index_add: Final = lift(F.index_add)
 index_copy: Final = lift(F.index_copy)
@@ -91,6 +115,7 @@ isfinite: Final = lift(F.isfinite)
 isin: Final = lift(F.isin)
 isinf: Final = lift(F.isinf)
 isnan: Final = lift(F.isnan)
+kthvalue: Final = lift_pair(F.kthvalue)
 le: Final = lift(F.le)
 lerp: Final = lift(F.lerp)
 less: Final = lift(F.lt)
@@ -102,11 +127,13 @@ log1p: Final = lift(F.log1p)
 log2: Final = lift(F.log2)
 log_softmax: Final = lift(F.log_softmax)
 logaddexp: Final = lift(F.logaddexp)
+logcumsumexp: Final = lift(F.logcumsumexp)
 logical_and: Final = lift(F.logical_and)
 logical_not: Final = lift(F.logical_not)
 logical_or: Final = lift(F.logical_or)
 logical_xor: Final = lift(F.logical_xor)
 logit: Final = lift(F.logit)
+logsumexp: Final = lift(F.logsumexp)
 lt: Final = lift(F.lt)
 masked_fill: Final = lift(F.masked_fill)
 masked_scatter: Final = lift(F.masked_scatter)
@@ -116,14 +143,21 @@ maximum: Final = lift(F.maximum)
 mean: Final = lift(F.mean)
 minimum: Final = lift(F.minimum)
 mm: Final = lift(F.mm)
+mode: Final = lift_pair(F.mode)
 mul: Final = lift(F.mul)
 multiply: Final = lift(F.mul)
 nan_to_num: Final = lift(F.nan_to_num)
+nanmean: Final = lift(F.nanmean)
+nanquantile: Final = lift(F.nanquantile)
+nansum: Final = lift(F.nansum)
 ne: Final = lift(F.ne)
 neg: Final = lift(F.neg)
 negative: Final = lift(F.neg)
+norm: Final = lift(F.norm)
 not_equal: Final = lift(F.ne)
 pow: Final = lift(F.pow)
+prod: Final = lift(F.prod)
+quantile: Final = lift(F.quantile)
 rad2deg: Final = lift(F.rad2deg)
 reciprocal: Final = lift(F.reciprocal)
 relu: Final = lift(F.relu)
@@ -139,8 +173,11 @@ sign: Final = lift(F.sign)
 sin: Final = lift(F.sin)
 sinh: Final = lift(F.sinh)
 softmax: Final = lift(F.softmax)
+sort: Final = lift_pair(F.sort)
 sqrt: Final = lift(F.sqrt)
 square: Final = lift(F.square)
+std: Final = lift(F.std)
+std_mean: Final = lift_tuple(F.std_mean)
 sub: Final = lift(F.sub)
 subtract: Final = lift(F.sub)
 sum: Final = lift(F.sum)
@@ -148,8 +185,12 @@ take: Final = lift(F.take)
 take_along_dim: Final = lift(F.take_along_dim)
 tan: Final = lift(F.tan)
 tanh: Final = lift(F.tanh)
+topk: Final = lift_pair(F.topk)
+trace: Final = lift(F.trace)
 true_divide: Final = lift(F.div)
 trunc: Final = lift(F.trunc)
+var: Final = lift(F.var)
+var_mean: Final = lift_tuple(F.var_mean)
 where: Final = lift(F.where)
 xlogy: Final = lift(F.xlogy)
 
@@ -306,6 +347,75 @@ def _wrap_search(found: Node | ValuesIndices[Node]) -> Tensor | ValuesIndices[Te
     if isinstance(found, Node):
         return wrap(found)
     return ValuesIndices(wrap(found.values), wrap(found.indices))
+
+
+def aminmax(input: TensorLike, *, dim: int | None = None, keepdim: bool = False) -> MinMax[Tensor]:
+    """The minimum and the maximum along a dimension, or of all elements; see
+    `nngrad.functional.aminmax`."""
+    found = F.aminmax(input, dim=dim, keepdim=keepdim)
+    return MinMax(wrap(found.min), wrap(found.max))
+
+
+@overload
+def median(input: TensorLike) -> Tensor: ...
+@overload
+def median(input: TensorLike, dim: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
+def median(
+    input: TensorLike, dim: int | None = None, keepdim: bool = False
+) -> Tensor | ValuesIndices[Tensor]:
+    """The median of all elements, the lower of two; with `dim`, the medians along it and their
+    indices. See `nngrad.functional.median`."""
+    return _wrap_search(F.median(input) if dim is None else F.median(input, dim, keepdim))
+
+
+@overload
+def unique(
+    input: TensorLike,
+    sorted: bool = True,
+    return_inverse: Literal[False] = False,
+    return_counts: Literal[False] = False,
+    dim: int | None = None,
+) -> Tensor: ...
+@overload
+def unique(
+    input: TensorLike,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Tensor | tuple[Tensor, ...]: ...
+def unique(
+    input: TensorLike,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Tensor | tuple[Tensor, ...]:
+    """The elements that differ, each once and in order, and on request where each element of the input
+    is among them and how often each occurs. See `nngrad.functional.unique`."""
+    return _wrap_unique(F.unique(input, sorted, return_inverse, return_counts, dim))
+
+
+@overload
+def unique_consecutive(
+    input: TensorLike,
+    return_inverse: Literal[False] = False,
+    return_counts: Literal[False] = False,
+    dim: int | None = None,
+) -> Tensor: ...
+@overload
+def unique_consecutive(
+    input: TensorLike, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Tensor | tuple[Tensor, ...]: ...
+def unique_consecutive(
+    input: TensorLike, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Tensor | tuple[Tensor, ...]:
+    """The elements without repeats of the one before; see `nngrad.functional.unique_consecutive`."""
+    return _wrap_unique(F.unique_consecutive(input, return_inverse, return_counts, dim))
+
+
+def _wrap_unique(found: Node | tuple[Node, ...]) -> Tensor | tuple[Tensor, ...]:
+    return wrap(found) if isinstance(found, Node) else tuple([wrap(x) for x in found])
 
 
 @overload
