@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .node import Node, Operand, as_node, seal
 from .op import Op, apply, general
 from .shape import reshape
 
-Mode = Literal["sum", "mean", "max"]
+Mode: TypeAlias = Literal["sum", "mean", "max"]
 
 
 def _rows_rule(g: Any, _: Any, weight: Any, index: Any, padding: int | None, by_freq: bool) -> Any:
@@ -98,12 +98,15 @@ def limited(rows: Any, max_norm: float, norm_type: float) -> Any:
     return np.where(norms > max_norm, rows * scales, rows)
 
 
-def too_long(input: Operand, weight: Operand, max_norm: float, norm_type: float) -> tuple[AnyArray, AnyArray]:
+def too_long(
+    op: str, input: Operand, weight: Operand, max_norm: float, norm_type: float
+) -> tuple[AnyArray, AnyArray]:
     """Which rows of those that `input` names are longer than `max_norm`, and what they are scaled to."""
-    table, index = as_node(weight)._value, as_node(input)._value
-    numbers = np.unique(index)
-    rows: AnyArray = table[numbers]
-    scaled: AnyArray = limited(rows, max_norm, norm_type)
+    table, index = _table(op, weight, False), indices_of(op, input)
+    check_range(op, index, table.shape[0], 0, IndexError, " for dimension 0 of weight")
+    numbers = np.unique(index._value)
+    rows: Any = table._value[numbers]
+    scaled = limited(rows, max_norm, norm_type)
     changed = (scaled != rows).any(-1)
     return numbers[changed], scaled[changed]
 
