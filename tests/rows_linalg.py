@@ -267,7 +267,9 @@ def einsums() -> Iterator[Row]:
 def of(name: str, case: str, shape: Shape, call: Call, numpy: Call, **more: Any) -> Row:
     # without elements, PyTorch takes other dtypes here and there
     dtypes = more.pop("dtypes", "fd" if 0 in shape else "efdl?")
-    return Row(f"linalg.{name}", case, call, real(shape), numpy, dtypes=dtypes, **more)
+    # what has no gradient may refuse one
+    arg = Arg(shape, "real" if more.get("grad", True) else "constant")
+    return Row(f"linalg.{name}", case, call, (arg,), numpy, dtypes=dtypes, **more)
 
 
 SQUARE: tuple[Shape, ...] = ((3, 3), (2, 3, 3), (1, 1), (0, 3, 3))
