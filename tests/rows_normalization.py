@@ -251,6 +251,48 @@ def others() -> Iterator[Row]:
     )
 
 
+def dropping() -> Iterator[Row]:
+    def masked(name: str, shape: Shape, mask: Shape, p: float) -> Row:
+        return Row(
+            name,
+            f"{told(shape)}-{p}",
+            lambda f, x: getattr(f, name)(x, p, True, generator=np.random.default_rng(1)),
+            real(shape),
+            lambda x: _dropped(x, np.random.default_rng(1).random(mask) >= p, p, "alpha" in name),
+            torch=False,
+        )
+
+    for p in (0.5, 0.2):
+        yield masked("dropout", (3, 4), (3, 4), p)
+        yield masked("dropout", (), (), p)
+        yield masked("dropout1d", (3, 4, 2), (3, 4, 1), p)
+        yield masked("dropout1d", (4, 2), (4, 1), p)
+        yield masked("dropout2d", (3, 4, 2, 1), (3, 4, 1, 1), p)
+        yield masked("dropout3d", (2, 3, 1, 2, 1), (2, 3, 1, 1, 1), p)
+        yield masked("dropout3d", (3, 1, 2, 1), (3, 1, 1, 1), p)
+        yield masked("alpha_dropout", (3, 4), (3, 4), p)
+        yield masked("feature_alpha_dropout", (3, 4, 2), (3, 4, 1), p)
+    for name in ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"):
+        shape = (2, 3, 1, 2, 1) if name == "dropout3d" else (2, 3, 2, 1) if name == "dropout2d" else (2, 3, 2)
+        for p, training in ((0.0, True), (0.5, False), (1.0, True)):
+            yield Row(
+                name,
+                f"sure-{p}-{training}",
+                lambda f, x, name=name, p=p, training=training: getattr(f, name)(x, p, training),
+                real(shape),
+                lambda x, p=p, training=training: x * 0 if training and p else x,
+                dtypes=FLOATS,
+            )
+
+
+def _dropped(x: Array, kept: Array, p: float, alpha: bool) -> Any:
+    if not alpha:
+        return x * kept / (1 - p)
+    low = -1.7580993408473766
+    a = ((1 - p) * (1 + p * low**2)) ** -0.5
+    return a * np.where(kept, x, low) - a * p * low
+
+
 def blocks() -> Iterator[Row]:
     """Inputs of several blocks: the values alone, as derivatives by differences would take too long."""
     big: tuple[tuple[str, Shape, Call, Call], ...] = (
@@ -278,7 +320,7 @@ def blocks() -> Iterator[Row]:
         )
 
 
-ROWS: tuple[Row, ...] = (*layers(), *channels(), *others(), *blocks())
+ROWS: tuple[Row, ...] = (*layers(), *channels(), *others(), *dropping(), *blocks())
 
 A, V, C = np.ones((2, 3)), np.ones(3), np.ones((2, 3, 2))
 Bad = tuple[Callable[[Any, Callable[[Any], Any]], Any], type[Exception], str]
@@ -341,6 +383,14 @@ BAD: dict[str, Bad] = {
         lambda f, t: f.local_response_norm(t(A), 2),
         ValueError,
         r"local_response_norm: Expected 3D .*\(2, 3\)",
+    ),
+    "dropout-p": (lambda f, t: f.dropout(t(V), 1.5), ValueError, "probability .*1.5"),
+    "alpha_dropout-p": (lambda f, t: f.alpha_dropout(t(V), -1.0, True), ValueError, "probability .*-1"),
+    "dropout1d-shape": (lambda f, t: f.dropout1d(t(V), 0.5, True), RuntimeError, r"dropout1d: .*1D|\(3,\)"),
+    "feature_alpha_dropout-shape": (
+        lambda f, t: f.feature_alpha_dropout(t(V), 0.5, True),
+        RuntimeError,
+        r"Feature dropout requires at least 2 dimensions.*\(3,\)",
     ),
     "normalize-dim": (lambda f, t: f.normalize(t(A), dim=2), IndexError, "normalize: Dimension out of range"),
 }

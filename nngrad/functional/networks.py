@@ -53,6 +53,14 @@ from .distance import (
     pairwise_distance as pairwise_distance,
     pdist as pdist,
 )
+from .dropping import (
+    alpha_dropout as alpha_dropout,
+    dropout as dropout,
+    dropout1d as dropout1d,
+    dropout2d as dropout2d,
+    dropout3d as dropout3d,
+    feature_alpha_dropout as feature_alpha_dropout,
+)
 from .embeddings import embedding as embedding, embedding_bag as embedding_bag, one_hot as one_hot
 from .folding import bilinear as bilinear, fold as fold, unfold as unfold
 from .grids import affine_grid as affine_grid, grid_sample as grid_sample

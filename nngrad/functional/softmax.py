@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
 from .arithmetic import mul, sub
+from .blocks import over_blocks
 from .dtypes import DType
+from .elementary import silent
 from .node import Node, Operand, as_node
 from .op import Op, apply, cast, general
 from .shape import normal_dim
+
+#: sums of exponentials that are far from where they overflow or lose digits
+_LOW, _HIGH = 1e-20, 1e30
 
 
 def shifted(x: Any, dim: int) -> Any:
@@ -18,29 +24,91 @@ def shifted(x: Any, dim: int) -> Any:
     return np.subtract(x, np.maximum.reduce(x, axis=dim, keepdims=True))
 
 
-@np.errstate(all="ignore")
-def _softmax_forward(x: Any, dim: int) -> Any:
+def _softmax_formula(x: Any, dim: int) -> Any:
     e = np.exp(shifted(x, dim))
     return np.divide(e, np.sum(e, axis=dim, keepdims=True))
 
 
-@np.errstate(all="ignore")
-def _log_softmax_forward(x: Any, dim: int) -> Any:
+def _log_softmax_formula(x: Any, dim: int) -> Any:
     s = shifted(x, dim)
     return np.subtract(s, np.log(np.sum(np.exp(s), axis=dim, keepdims=True)))
 
 
+def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
+    return np.multiply(out, np.subtract(g, np.sum(np.multiply(g, out), axis=dim, keepdims=True)))
+
+
+def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
+    return np.subtract(g, np.multiply(np.exp(out), np.sum(g, axis=dim, keepdims=True)))
+
+
+def _softmax_rows(out: Any, ones: Any, x: Any) -> None:
+    np.exp(x, out=out)
+    total = np.vecdot(out, ones)
+    np.multiply(out, np.reciprocal(total)[:, None], out=out)
+    rare = np.logical_not(np.logical_and(np.greater(total, _LOW), np.less(total, _HIGH)))
+    if np.any(rare):  # only these rows need their maximum taken off
+        out[rare] = _softmax_formula(x[rare], 1)
+
+
+def _log_softmax_rows(out: Any, ones: Any, x: Any) -> None:
+    np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=out)
+    np.subtract(out, np.log(np.vecdot(np.exp(out), ones))[:, None], out=out)
+
+
+def _softmax_back_rows(gx: Any, ones: Any, g: Any, out: Any) -> None:
+    np.subtract(g, np.vecdot(g, out)[:, None], out=gx)
+    np.multiply(gx, out, out=gx)
+
+
+def _log_softmax_back_rows(gx: Any, ones: Any, g: Any, out: Any) -> None:
+    np.exp(out, out=gx)
+    np.multiply(gx, np.vecdot(g, ones)[:, None], out=gx)
+    np.subtract(g, gx, out=gx)
+
+
+def _by_rows(formula: Callable[..., Any], kernel: Callable[..., None]) -> Callable[..., Any]:
+    """`formula(*inputs, dim)`, along the last dimension of NumPy's arrays by a kernel over rows in blocks.
+
+    float16 is computed in float32.
+    """
+
+    @silent
+    def run(*args: Any) -> Any:
+        *inputs, dim = args
+        x = inputs[-1]
+        if not all(isinstance(a, np.ndarray) for a in inputs):
+            return formula(*args)
+        if x.dtype.char == "e":
+            return run(*[a.astype(np.float32) for a in inputs], dim).astype(x.dtype)
+        if dim != x.ndim - 1 or x.dtype.char not in "fd":
+            return formula(*args)
+        size = x.shape[-1]
+        out, ones = np.empty(x.shape, x.dtype), np.ones(size, x.dtype)
+        target = out.reshape(-1, size)
+        tables = [a.reshape(-1, size) for a in inputs]
+
+        def work(blocks: list[slice]) -> None:
+            for block in blocks:
+                kernel(target[block], ones, *[t[block] for t in tables])
+
+        over_blocks(work, len(target), size * x.itemsize)
+        return out
+
+    return run
+
+
+_softmax_back = _by_rows(_softmax_rule, _softmax_back_rows)
+_log_softmax_back = _by_rows(_log_softmax_rule, _log_softmax_back_rows)
 softmax_op: Final[Op] = general(
     "softmax",
-    _softmax_forward,
-    lambda g, out, x, dim: np.multiply(
-        out, np.subtract(g, np.sum(np.multiply(g, out), axis=dim, keepdims=True))
-    ),
+    _by_rows(_softmax_formula, _softmax_rows),
+    lambda g, out, x, dim: _softmax_back(g, out, dim),
 )
 log_softmax_op: Final[Op] = general(
     "log_softmax",
-    _log_softmax_forward,
-    lambda g, out, x, dim: np.subtract(g, np.multiply(np.exp(out), np.sum(g, axis=dim, keepdims=True))),
+    _by_rows(_log_softmax_formula, _log_softmax_rows),
+    lambda g, out, x, dim: _log_softmax_back(g, out, dim),
 )
 
 

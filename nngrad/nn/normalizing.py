@@ -1,0 +1,66 @@
+"""Normalisation on tensors: running statistics are updated in place, as in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .. import functional as F
+from ..lifting import lift, wrap
+from ..tensor import Tensor
+
+group_norm: Final = lift(F.group_norm)
+layer_norm: Final = lift(F.layer_norm)
+local_response_norm: Final = lift(F.local_response_norm)
+normalize: Final = lift(F.normalize)
+rms_norm: Final = lift(F.rms_norm)
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel to mean 0 and variance 1 over the batch; see `nngrad.functional.batch_norm`.
+
+    In training the running statistics are updated in place.
+    """
+    out = wrap(F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps))
+    if training:
+        _update(input, running_mean, running_var, momentum, False)
+    return out
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel of each sample to mean 0 and variance 1; see `nngrad.functional.instance_norm`.
+
+    The running statistics, if given, are updated in place where the input's are used.
+    """
+    out = wrap(
+        F.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
+    )
+    if use_input_stats:
+        _update(input, running_mean, running_var, momentum, True)
+    return out
+
+
+def _update(
+    input: Tensor, mean: Tensor | None, variance: Tensor | None, momentum: float, by_instance: bool
+) -> None:
+    if mean is not None and variance is not None:
+        new_mean, new_variance = F.running_stats(input, mean, variance, momentum, by_instance=by_instance)
+        mean.assign(new_mean)
+        variance.assign(new_variance)
