@@ -432,7 +432,7 @@ def decomposed() -> Iterator[Row]:
             shape,
             lambda f, x, k=k: _product(f, k, *f.linalg.svd(x)),
             lambda x: x,
-            grad=False,  # see functional/test_linalg.py
+            grad=False,  # see functional/test_matrices.py
         )
         yield of(
             "qr",

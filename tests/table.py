@@ -567,7 +567,7 @@ OPS_WITHOUT_ROW: dict[str, str] = {
     "vmap_leave": "see test_vmap.py",
     "vmap_sum": "see test_vmap.py",
     "replace": "the shell's writes outside the graph, see test_puts.py",
-    "undifferentiable": "raises when a gradient arrives, see test_linalg.py",
+    "undifferentiable": "raises when a gradient arrives, see test_matrices.py",
     "clip_gradient": "no true derivative, on purpose: see test_kinds.py",
 }
 
