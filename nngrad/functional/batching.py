@@ -104,7 +104,17 @@ def spread(array: Any, batched: bool, size: int) -> Any:
 
 
 def _reshape(array: Any, shape: Sequence[int]) -> Any:
-    return array if array.shape == tuple(shape) else run(reshape_op, array, tuple(shape))
+    """The array in another shape, one of whose sizes may be -1, also where there are no elements."""
+    sizes = _filled(shape, array.shape)
+    return array if array.shape == sizes else run(reshape_op, array, sizes)
+
+
+def _filled(shape: Sequence[int], old: Sequence[int]) -> tuple[int, ...]:
+    """A shape with its -1 worked out."""
+    if -1 not in shape:
+        return tuple(shape)
+    known = -math.prod(shape)
+    return tuple([math.prod(old) // known if n == -1 and known else max(n, 0) for n in shape])
 
 
 def _move(array: Any, source: int, target: int) -> Any:
@@ -154,11 +164,7 @@ def dims_at(*places: int) -> Rule:
 def _shaped(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
     """reshape: the parameter is the shape of one example; at most one size is -1."""
     (shape,) = params
-    if -1 in shape:
-        known = -math.prod(shape)
-        total = math.prod(arrays[0].shape[1:])
-        shape = [total // known if n == -1 else n for n in shape]
-    return run(op, arrays[0], (size, *shape))
+    return run(op, arrays[0], (size, *_filled(shape, arrays[0].shape[1:])))
 
 
 def _broadcast(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:

@@ -18,7 +18,7 @@ from .elementary import exp, silent
 from .engine import backward
 from .indexing import getitem
 from .loss import Reduction, check_reduction, reduce_loss
-from .node import Node, Operand, as_node, seal
+from .node import Node, Operand, as_node, seal, variable
 from .op import apply, general
 from .shape import reshape, unsqueeze
 
@@ -111,6 +111,8 @@ def _recorded(
     zero_infinity: bool,
 ) -> Any:
     """The same from functions on nodes, for derivatives of derivatives."""
+    if not log_probs.tracked:  # forward mode asks for the derivative in g alone
+        log_probs = variable(log_probs)
     n, width = states.shape
     samples = np.arange(n)[:, None]
     nothing = seal(np.full((n, 2), NOTHING, log_probs.dtype))
