@@ -195,6 +195,15 @@ def norms() -> Iterator[Row]:
         )
         yield row("norm", (), lambda x, p=p: _norm(p)(x), p)
     yield row("norm", (2, 3), _norm(2))
+    for shape, dim in (((2, 3), None), ((3, 2, 2), (0, -1))):
+        yield row(
+            "norm",
+            shape,
+            lambda x, dim=dim: np.linalg.norm(np.moveaxis(x, dim, (-2, -1)) if dim else x, "nuc", (-2, -1)),
+            "nuc",
+            *((dim,) if dim else ()),
+            dtypes="fd",
+        )
     yield row("norm", (0, 3), lambda x: np.zeros(3), 1, 0)
     yield row("norm", (0, 3), lambda x: np.zeros(0), INF, 1)
     yield row("norm", (2, 3), lambda x: _norm(2)(x, (0, 1)), "fro", (0, 1))
@@ -410,7 +419,7 @@ def uniques() -> Iterator[Row]:
         flat = x.ravel()
         begins = np.concatenate([[True], flat[1:] != flat[:-1]])
         at = np.flatnonzero(begins)
-        return flat[at], (np.cumsum(begins) - 1).reshape(x.shape), np.diff([*at, flat.size])
+        return flat[at], (np.cumsum(begins) - 1).reshape(x.shape), np.diff(np.append(at, flat.size))
 
     def all_of_unique(x: Array) -> Any:
         values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
@@ -510,7 +519,7 @@ def spreads() -> Iterator[Row]:
                 special=special,
                 dtypes="fd",
             )
-    yield row("var", (1,), lambda x: np.float64(NAN), case="of-one", grad=False, dtypes="")
+    yield row("var", (1,), lambda x: np.full((), NAN), case="of-one", grad=False, dtypes="")
 
 
 def _unwarned(call: Callable[[], Any]) -> Any:
@@ -599,26 +608,28 @@ def counts() -> Iterator[Row]:
         lambda x: np.zeros(2, np.int64),
         grad=False,
     )
-    for shape, options in (
-        ((20,), {"bins": 4}),
-        ((2, 3), {"bins": 3, "min": -1, "max": 1.5}),
-        ((2, 3), {"bins": 3, "min": 7, "max": 7}),
-        ((4,), {}),
-        ((0,), {"bins": 4}),
-        ((), {"bins": 3}),
-    ):
-        low, high = options.get("min", 0), options.get("max", 0)
+    ranges: tuple[tuple[Shape, int, float, float], ...] = (
+        ((20,), 4, 0, 0),
+        ((2, 3), 3, -1, 1.5),
+        ((2, 3), 3, 7, 7),
+        ((4,), 100, 0, 0),
+        ((0,), 4, 0, 0),
+        ((), 3, 0, 0),
+    )
+    for shape, bins, low, high in ranges:
         yield row(
             "histc",
             shape,
-            lambda x, o=options, low=low, high=high: (
-                np.histogram(x, o.get("bins", 100), (low, high) if low != high else None)[0].astype(x.dtype)
+            lambda x, bins=bins, low=low, high=high: (
+                np.histogram(x, bins, (low, high) if low != high else None)[0].astype(x.dtype)
                 if x.size
-                else np.zeros(4)
+                else np.zeros(bins)
             ),
+            bins,
+            low,
+            high,
             special=((np.array([0.0, 1.0, 1.0, NAN, INF, 2.0, 0.5]),),) if low != high else (),
             grad=False,
-            **options,
         )
 
 
@@ -702,7 +713,7 @@ BAD: dict[str, tuple[Callable[[Any, Callable[[Any], Any]], Any], type[Exception]
     "quantile-integers": (lambda f, t: f.quantile(t(WHOLE), 0.5), RuntimeError, "quantile: .*int64"),
     "quantile-q": (lambda f, t: f.quantile(t(A), 1.5), RuntimeError, r"quantile: q .*\[0, 1\] but got 1.5"),
     "quantile-q-dtype": (
-        lambda f, t: f.quantile(t(A), t(np.float32([0.5]))),
+        lambda f, t: f.quantile(t(A), t(np.array([0.5], np.float32))),
         RuntimeError,
         "quantile: q .*float64.*float32",
     ),

@@ -25,6 +25,11 @@ def dim_of(data: st.DataObject, x: Array) -> int:
     return data.draw(st.integers(-x.ndim, x.ndim - 1))
 
 
+def _along(x: Array, indices: F.Node, dim: int) -> Array:
+    found: Array = np.take_along_axis(x, np.asarray(indices.data, np.intp), dim)
+    return found
+
+
 @given(x=TIED | WHOLE, data=st.data(), descending=st.booleans())
 def test_sort_is_the_stable_order(x: Any, data: st.DataObject, descending: bool) -> None:
     dim = dim_of(data, x)
@@ -45,12 +50,12 @@ def test_topk_and_kthvalue_are_parts_of_sort(x: Any, data: st.DataObject, larges
     values, indices = F.topk(x, k, dim, largest)
     placed = F.sort(x, dim, largest).values.data
     np.testing.assert_array_equal(values.data, np.take(placed, np.arange(k), dim), strict=True)
-    np.testing.assert_array_equal(np.take_along_axis(x, indices.data, dim), values.data)
+    np.testing.assert_array_equal(_along(x, indices, dim), values.data)
     unequal = np.sort(indices.data, dim)
     assert (np.diff(unequal, axis=dim) > 0).all()
     value, index = F.kthvalue(x, k, dim, True)
     np.testing.assert_array_equal(value.data, np.take(np.sort(x, dim), [k - 1], dim), strict=True)
-    np.testing.assert_array_equal(np.take_along_axis(x, index.data, dim), value.data)
+    np.testing.assert_array_equal(_along(x, index, dim), value.data)
 
 
 @given(x=TIED, data=st.data())
@@ -134,11 +139,13 @@ def test_recurrences_give_their_factors_a_gradient_in_both_directions() -> None:
 def test_unique_gives_the_input_back(x: Any, data: st.DataObject) -> None:
     for find in (F.unique, F.unique_consecutive):
         values, inverse, counts = find(x, return_inverse=True, return_counts=True)
-        np.testing.assert_array_equal(values.data[inverse.data], x, strict=True)
+        np.testing.assert_array_equal(values.data[np.asarray(inverse.data, np.intp)], x, strict=True)
         np.testing.assert_array_equal(np.bincount(inverse.data.ravel()), counts.data)
         dim = dim_of(data, x)
         slices, where, often = find(x, return_inverse=True, return_counts=True, dim=dim)
-        np.testing.assert_array_equal(np.take(slices.data, where.data, dim), x, strict=True)
+        np.testing.assert_array_equal(
+            np.take(slices.data, np.asarray(where.data, np.intp), dim), x, strict=True
+        )
         np.testing.assert_array_equal(np.bincount(where.data), often.data)
 
 
@@ -182,8 +189,10 @@ def test_large_sums_over_dims_are_more_exact_than_numpys(
 ) -> None:
     x = np.random.default_rng(0).random(shape).astype(np.float32)
     for dtype, eps in ((np.float32, 2e-6), (np.float64, 4e-15)):
-        exact = np.sum(x, axis=dims, keepdims=keep, dtype=np.longdouble).astype(dtype)
-        np.testing.assert_allclose(F.sum(x.astype(dtype), dims, keep).data, exact, rtol=eps, strict=True)
+        exact: Any = np.sum(x, axis=dims, keepdims=keep, dtype=np.longdouble)
+        np.testing.assert_allclose(
+            F.sum(x.astype(dtype), dims, keep).data, exact.astype(dtype), rtol=eps, strict=True
+        )
 
 
 def test_large_sums_keep_infinity_and_nan() -> None:
