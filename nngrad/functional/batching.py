@@ -244,6 +244,11 @@ def _linear(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, .
     return _reshape(out, (*x.shape[:-1], out.shape[-1]))
 
 
+def _isin(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
+    """Each example has its own set to be in, or all share one."""
+    return (one_by_one if batched[1] else elementwise)(op, arrays, batched, params, size)
+
+
 # ---------------------------------------------------------------- indices
 
 
@@ -365,6 +370,7 @@ RULES.update(
         "mm": _mm,
         "matmul": _matmul,
         "linear": _linear,
+        "isin": _isin,
         "getitem": _getitem,
         "scatter": _scatter,
         "index_put": _put,
