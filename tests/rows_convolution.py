@@ -250,6 +250,11 @@ BAD: dict[str, Any] = {
         r"padded input size per channel: \(5.* 5\). Kernel size: \(7.* 7\).*can't be greater",
     ),
     "conv2d-stride": (lambda f, t: f.conv2d(t(X), t(W), stride=0), RuntimeError, "non-positive stride"),
+    "conv2d-stride-float": (
+        lambda f, t: f.conv2d(t(X), t(W), stride=1.5),
+        TypeError,
+        r"conv2d.*stride.* must be .*(tuple of ints|1.5)",
+    ),
     "conv2d-strides": (
         lambda f, t: f.conv2d(t(X), t(W), stride=(1, 2, 3)),
         RuntimeError,
@@ -321,7 +326,7 @@ BAD: dict[str, Any] = {
     "conv_transpose2d-padding": (
         lambda f, t: f.conv_transpose2d(t(X), t(V), padding="same"),
         TypeError,
-        "padding.*int.*not str|padding.*str",
+        "padding.*must be .*tuple of ints",
     ),
     "conv_transpose2d-too-small": (
         lambda f, t: f.conv_transpose2d(t(X), t(V), padding=4),

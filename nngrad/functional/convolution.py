@@ -8,6 +8,7 @@ The arithmetic is in sliding.py, for any number of dimensions; here are the rule
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
@@ -59,17 +60,16 @@ _biased: Final = general("convolution_bias", convolve, vjp=_biased_vjp, uses_out
 
 def per_dimension(op: str, name: str, value: Sizes, d: int) -> Size:
     """One size for each of `d` dimensions."""
-    if isinstance(value, Sequence):
-        sizes = tuple([n.__index__() for n in value])
-        if len(sizes) == 1:
-            return sizes * d
-        if len(sizes) == d:
-            return sizes
+    try:
+        sizes = tuple([index(n) for n in value]) if isinstance(value, Sequence) else (index(value),)
+    except TypeError:
+        raise TypeError(f"{op}: {name} must be an integer or a tuple of ints, got {value!r}") from None
+    if len(sizes) not in (1, d):
         raise RuntimeError(
             f"{op}: expected {name} to be a single integer value or a list of {d} values to match the "
             f"convolution dimensions, but got {name}={list(sizes)}"
         )
-    return (value.__index__(),) * d
+    return sizes * d if len(sizes) == 1 else sizes
 
 
 def _at_least(op: str, name: str, sizes: Size, least: int) -> Size:
@@ -93,7 +93,7 @@ def _checked(
         )
     steps = _at_least(op, "stride", per_dimension(op, "stride", stride, d), 1)
     spans = _at_least(op, "dilation", per_dimension(op, "dilation", dilation, d), 1)
-    _at_least(op, "groups", (groups,), 1)
+    _at_least(op, "groups", per_dimension(op, "groups", groups, 1), 1)
     for other, name in zip(inputs[1:], ("weight", "bias")):
         if other.dtype != inputs[0].dtype:
             raise RuntimeError(
@@ -191,8 +191,6 @@ def _turned(
     op = f"conv_transpose{d}d"
     given = _inputs(input, weight, bias)
     inputs, steps, spans = _checked(op, given, d, stride, dilation, groups, True)
-    if isinstance(padding, str):
-        raise TypeError(f"{op}: padding must be integers, not a str, got {padding!r}")
     before = _at_least(op, "padding", per_dimension(op, "padding", padding, d), 0)
     more = _at_least(op, "output_padding", per_dimension(op, "output_padding", output_padding, d), 0)
     if any(n >= max(s, e) for n, s, e in zip(more, steps, spans)):

@@ -100,6 +100,11 @@ def _plan(images: int, size: Size, bytes_per_place: int) -> _Blocks:
     return _Blocks(1, -(-size[0] // -(-size[0] // rows)), False)  # tiles of equal height
 
 
+def _moved(x: Any, source: int, to: int) -> Any:
+    """`np.moveaxis` to a place further ahead, without its checks."""
+    return x.transpose(*range(to), source, *range(to, source), *range(source + 1, x.ndim))
+
+
 def _matrix(
     blocks: _Blocks, channels: int, kernel: Size, size: Size, groups: int, like: Any
 ) -> tuple[Any, Any]:
@@ -111,7 +116,7 @@ def _matrix(
     height, width = channels // groups * prod(kernel), prod(tile)
     if blocks.beside:
         whole = np.empty((channels, *kernel, blocks.images, *tile), like.dtype)
-        return whole.reshape(groups, height, blocks.images * width), np.moveaxis(whole, 1 + len(kernel), 0)
+        return whole.reshape(groups, height, blocks.images * width), _moved(whole, 1 + len(kernel), 0)
     whole = np.empty((blocks.images, channels, *kernel, *tile), like.dtype)
     return whole.reshape(blocks.images, groups, height, width), whole
 
@@ -158,7 +163,7 @@ def _columns(x: Any, kernel: Size, size: Size, geometry: Geometry) -> Iterator[t
         rows_of = slab.reshape(blocks.images, channels * last, *space)
         source = windows(rows_of, (*lead, 1), tile, (*stride[:-1], 1), dilation)
         source = source.reshape(blocks.images, channels, last, *lead, *tile)
-        whole = np.moveaxis(whole, 1 + len(kernel), 2)
+        whole = _moved(whole, 1 + len(kernel), 2)
     for i, j, r, q in blocks.cut(images, size[0]):
         n, rows = j - i, q - r
         if padded and r == 0:
