@@ -8,6 +8,7 @@ from typing import Any, Final, SupportsIndex
 
 import numpy as np
 
+from .choice import where
 from .elementary import select, silent
 from .interpolation import cubic_weights
 from .matrix import matmul
@@ -178,7 +179,8 @@ def _check_grid(x: Node, at: Node, mode: str) -> None:
         raise RuntimeError(f"grid_sample: bicubic interpolation only supports 4D input, got {told}")
     if at.shape[0] != x.shape[0] or at.shape[-1] != x.ndim - 2:
         raise RuntimeError(
-            f"grid_sample: expected a grid of the input's batch with {x.ndim - 2} in the last dimension, got {told}"
+            f"grid_sample: expected a grid of the input's batch, with {x.ndim - 2} in its last dimension, "
+            f"got {told}"
         )
     if 0 in x.shape[2:]:
         raise RuntimeError(f"grid_sample: expected input to have non-empty spatial dimensions, got {told}")

@@ -66,7 +66,7 @@ def _table(mode: str, size: int, out: int, factor: float | None, align_corners: 
     source = places * step if align_corners else (places + real(0.5)) * step - real(0.5)
     if mode == "bicubic":
         first = np.floor(source).astype(np.int64)
-        weights = cubic_weights(np.clip(source - first, 0, 1).astype(char))
+        weights: tuple[Any, ...] = cubic_weights(np.clip(source - first, 0, 1).astype(char))
         taps = [first + i for i in (-1, 0, 1, 2)]
     else:
         source = places if size == out else np.maximum(source, 0)
