@@ -82,7 +82,11 @@ def _fill(template: Any, arrays: Sequence[Any]) -> Any:
 
 
 def _getitem(x: Any, *rest: Any) -> Any:
-    return x[rest[0]] if len(rest) == 1 else x[_fill(rest[-1], rest[:-1])]
+    if len(rest) == 1:
+        return x[rest[0]]
+    if len(rest) == 2 and rest[1] is PLACE and rest[0].dtype == np.intp and x.ndim:
+        return np.take(x, rest[0], 0)  # up to five times as fast
+    return x[_fill(rest[-1], rest[:-1])]
 
 
 def _getitem_rule(g: Any, _: Any, x: Any, *rest: Any) -> Any:
