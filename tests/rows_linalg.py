@@ -161,6 +161,14 @@ def distances() -> Iterator[Row]:
         yield row(f"p-{p}", (2, 3), (4, 3), p)
     yield row("batches", (2, 1, 2, 3), (3, 1, 3), 2.0)
     yield row("no-rows", (0, 3), (2, 3), 2.0)
+    yield Row(
+        "cdist",
+        "no-columns",
+        lambda f, x, y: f.cdist(x, y, INF),
+        real((2, 0), (3, 0)),
+        lambda x, y: np.zeros((2, 3)),
+        dtypes="fd",
+    )
     yield row("by-product", (2, 3), (4, 3), 2.0, compute_mode="use_mm_for_euclid_dist")
     yield row("by-product-batches", (2, 2, 3), (1, 3, 3), 2.0, compute_mode="use_mm_for_euclid_dist")
     yield row("without-product", (2, 3), (4, 3), 2.0, compute_mode="donot_use_mm_for_euclid_dist")

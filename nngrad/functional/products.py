@@ -13,8 +13,9 @@ from .elementary import select
 from .matrix import matmul
 from .node import Node, Operand, as_node, constant
 from .op import Op, apply, bilinear, general
+from .reduction import sum
 from .repeating import broadcast_shapes, broadcast_to
-from .shape import normal_dim, reshape, unsqueeze
+from .shape import normal_dim, unsqueeze
 
 
 def _factors(op: str, a: Operand, b: Operand, ndims: tuple[int, int]) -> tuple[Node, Node]:
@@ -319,8 +320,6 @@ def cdist(
             _cdist, (broadcast_to(x, (*lead, *x.shape[-2:])), broadcast_to(y, (*lead, *y.shape[-2:])))
         )
     difference = sub(unsqueeze(x, -2), unsqueeze(y, -3))
-    if not difference.shape[-1]:
-        return reshape(
-            broadcast_to(constant(np.zeros((), x.dtype)), difference.shape[:-1]), difference.shape[:-1]
-        )
+    if not x.shape[-1]:  # inf has no identity to start from
+        return sum(difference, -1)
     return norm(difference, p, -1)

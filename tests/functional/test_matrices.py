@@ -182,6 +182,21 @@ def test_three_operands_are_multiplied_where_it_is_cheap() -> None:
     np.testing.assert_allclose(made.data, a.data @ b.data @ c.data, rtol=1e-10)
 
 
+@pytest.mark.parametrize("seed", range(100))
+def test_random_equations_are_numpys(seed: int) -> None:
+    """One to three operands with up to four of five letters, some of them twice."""
+    rng = np.random.default_rng(seed)
+    letters = list("abcde")
+    sizes = dict(zip(letters, rng.integers(1, 4, 5)))
+    terms = ["".join(rng.choice(letters, rng.integers(0, 5))) for _ in range(rng.integers(1, 4))]
+    used = rng.permutation(sorted(set("".join(terms))))
+    operands = [rng.normal(size=[sizes[letter] for letter in term]) for term in terms]
+    given = ",".join(terms)
+    for equation in (given, f"{given}->{''.join(used[: rng.integers(0, len(used) + 1)])}"):
+        made = F.einsum(equation, *operands).data
+        np.testing.assert_allclose(made, np.einsum(equation, *operands), rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.parametrize(
     ("equation", "shapes"),
     [
