@@ -10,6 +10,7 @@ import numpy as np
 from .arithmetic import add, div, mul, sub
 from .elementary import silent
 from .indexing import getitem
+from .loss import check_broadcast
 from .losses import floor_op
 from .node import Node, Operand, as_node
 from .op import apply, astype, general, promote
@@ -55,10 +56,9 @@ def _norm_rule(g: Any, out: Any, x: Any, p: float, dim: int) -> Any:
 _norm_op: Final = general("p_norm", _norm, _norm_rule)
 
 
-def _float_pair(op: str, x1: Operand, x2: Operand) -> tuple[Node, Node]:
+def _pair(op: str, x1: Operand, x2: Operand) -> tuple[Node, Node]:
     a, b = promote(op, x1, x2)
-    if a._value.dtype.kind != "f":
-        raise RuntimeError(f"{op}: expected floating-point values, got {a.dtype}")
+    check_broadcast(op, a, b)
     return a, b
 
 
@@ -71,7 +71,9 @@ def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8)
     >>> cosine_similarity(np.array([3.0, 4.0]), np.array([3.0, 0.0]), 0).data
     array(0.6)
     """
-    a, b = broadcast_tensors(*_float_pair("cosine_similarity", x1, x2))
+    a, b = broadcast_tensors(*_pair("cosine_similarity", x1, x2))
+    if a._value.dtype.kind != "f":
+        raise RuntimeError(f"cosine_similarity: expected floating-point values, got {a.dtype}")
     at = normal_dim("cosine_similarity", dim, a.ndim)
     if not a.ndim:
         a, b = reshape(a, (1,)), reshape(b, (1,))
@@ -85,12 +87,12 @@ def pairwise_distance(
     """The p-norm of `x1 - x2 + eps` along the last dimension.
 
     The two broadcast together; keepdim: the last dimension stays, with size 1. Raises RuntimeError
-    for integers or shapes that do not broadcast.
+    for shapes that do not broadcast.
 
     >>> pairwise_distance(np.array([[3.0, 4.0]]), np.array([[0.0, 0.0]]), eps=0.0).data
     array([5.])
     """
-    difference = add(sub(*_float_pair("pairwise_distance", x1, x2)), eps)
+    difference = add(sub(*_pair("pairwise_distance", x1, x2)), eps)
     if not difference.ndim:
         difference = reshape(difference, (1,))
     distance = apply(_norm_op, (difference,), (p, difference.ndim - 1))

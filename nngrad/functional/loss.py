@@ -18,7 +18,7 @@ from .choice import masked_fill
 from .dtypes import DType
 from .elementary import quiet, silent
 from .node import Node, Operand, as_node, seal
-from .op import apply, cast, general, scalar
+from .op import apply, cast, forward_error, general, scalar
 from .order import permute
 from .reduction import mean, sum
 from .shape import reshape
@@ -42,6 +42,16 @@ def reduce_loss(op: str, losses: Node, reduction: str) -> Node:
         return sum(losses)
     check_reduction(op, reduction)
     return losses
+
+
+def check_broadcast(op: str, *operands: Node) -> None:
+    """Raise RuntimeError in the name of `op` where its operands do not broadcast."""
+    shapes = [x._value.shape for x in operands]
+    if len(set(shapes)) > 1:
+        try:
+            np.broadcast_shapes(*shapes)
+        except ValueError as error:
+            raise forward_error(op, error, [x._value for x in operands]) from None
 
 
 # ---------------------------------------------------------------- the ops
@@ -202,12 +212,14 @@ def _indices(op: str, x: Node, t: Node) -> Any:
     expected = (shape[0], *shape[2:]) if len(shape) > 1 else ()
     i = t._value
     if i.shape != expected:
-        if i.ndim == len(expected) and i.ndim and i.shape[0] != expected[0]:
+        if i.ndim and expected and i.shape[0] != expected[0]:
             raise ValueError(
                 f"{op}: Expected input batch_size ({expected[0]}) to match target batch_size "
                 f"({i.shape[0]}) (shapes {shape} and {i.shape})"
             )
-        raise RuntimeError(f"{op}: input of shape {shape} needs a target of shape {expected}, got {i.shape}")
+        raise RuntimeError(
+            f"{op}: input of shape {shape} needs a target of class indices of shape {expected}, got {i.shape}"
+        )
     if i.dtype.kind not in "iu":
         raise RuntimeError(f"{op}: expected integer class indices, got {i.dtype}")
     return i if i.ndim == 1 else i.reshape(-1)
@@ -321,7 +333,7 @@ def cross_entropy(
         return cast(wide, dtype)
     class_dim = 0 if x.ndim == 1 else 1
     w = None if weight is None else _weight_per_class("cross_entropy", weight, x.shape[class_dim], dtype)
-    if t._value.dtype.kind == "f":
+    if t._value.dtype.kind == "f" and t.shape == x.shape:
         if ignore_index >= 0:
             raise RuntimeError("cross_entropy: ignore_index is not supported for probabilities as target")
         return _soft_cross_entropy(x, t, w, class_dim, reduction, label_smoothing)
@@ -347,8 +359,6 @@ def cross_entropy(
 def _soft_cross_entropy(
     x: Node, t: Node, w: Node | None, class_dim: int, reduction: Reduction, label_smoothing: float
 ) -> Node:
-    if t.shape != x.shape:
-        raise RuntimeError(f"cross_entropy: probabilities need the input's shape {x.shape}, got {t.shape}")
     classes = x.shape[class_dim]
     if label_smoothing:
         t = mul(t, 1.0 - label_smoothing) + label_smoothing / classes

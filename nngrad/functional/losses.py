@@ -11,7 +11,7 @@ from .arithmetic import add, div, mul, sub
 from .choice import masked_fill
 from .elementary import abs, exp, floats_only, log, quiet, silent
 from .exponential import xlogy
-from .loss import Reduction, check_reduction, reduce_loss
+from .loss import Reduction, check_broadcast, check_reduction, reduce_loss
 from .node import Node, Operand, as_node
 from .op import apply, general, pointwise, promote, scalar
 from .reduction import sum
@@ -22,7 +22,8 @@ BatchReduction: TypeAlias = Literal["none", "mean", "sum", "batchmean"]
 
 
 def warn_if_broadcast(op: str, input: Node, target: Node) -> None:
-    """Warn where a loss would pair each prediction with every target."""
+    """Warn where a loss would pair each prediction with every target; RuntimeError where it cannot."""
+    check_broadcast(op, input, target)
     if input.shape != target.shape:
         warn_user(
             f"{op}: the target of shape {target.shape} differs from the input of shape {input.shape}; "
@@ -57,7 +58,7 @@ def _reduce_weighted(op: str, losses: Node, weight: Operand | None, input: Node,
 # ---------------------------------------------------------------- distances of two numbers
 
 _squared_error: Final = pointwise(
-    "squared_error",
+    "mse_loss",
     floats_only(lambda a, b: np.square(np.subtract(a, b))),
     lambda g, _, a, b: np.multiply(np.add(g, g), np.subtract(a, b)),
     lambda g, _, a, b: np.multiply(np.add(g, g), np.subtract(b, a)),
@@ -79,7 +80,7 @@ def _huber_rule(g: Any, x: Any, t: Any, delta: float, scale: float) -> Any:
 
 #: d * d / 2 up to delta, from there on its tangent, times a factor
 _huber: Final = general(
-    "huber",
+    "huber_loss",
     _huber_forward,
     lambda g, _, x, t, delta, scale: _huber_rule(g, x, t, delta, scale),
     lambda g, _, x, t, delta, scale: _huber_rule(g, t, x, delta, scale),
@@ -218,6 +219,7 @@ def binary_cross_entropy(
 def _scaled(op: str, losses: Node, weight: Operand | None, target: Node, reduction: str) -> Node:
     if weight is not None:
         w = as_node(weight)
+        check_broadcast(op, target, w)
         losses = mul(losses, w)
         if losses.shape != target.shape:
             raise RuntimeError(f"{op}: weight of shape {w.shape} does not broadcast to {target.shape}")
@@ -245,7 +247,9 @@ def binary_cross_entropy_with_logits(
     _check_same(op, x, t)
     losses = binary_logits_op.call(x, t)
     if pos_weight is not None:
-        more = mul(sub(as_node(pos_weight), 1.0), t)
+        w = as_node(pos_weight)
+        check_broadcast(op, t, w)
+        more = mul(sub(w, 1.0), t)
         losses = add(losses, mul(more, binary_logits_op.call(x, scalar(1.0, x.dtype))))
     return _scaled(op, losses, weight, losses, reduction)
 
@@ -270,6 +274,7 @@ def kl_div(
             "kl_div: reduction 'mean' divides the total loss by both the batch size and the support size. "
             "'batchmean' divides only by the batch size, and aligns with the definition."
         )
+    check_broadcast("kl_div", x, t)
     losses = mul(exp(t), sub(t, x)) if log_target else sub(xlogy(t, t), mul(t, x))
     if reduction == "batchmean":
         total = sum(losses)
@@ -296,6 +301,7 @@ def poisson_nll_loss(
     """
     x, t = as_node(input), as_node(target)
     check_reduction("poisson_nll_loss", reduction)
+    check_broadcast("poisson_nll_loss", x, t)
     losses = sub(exp(x), mul(t, x)) if log_input else sub(x, mul(t, log(add(x, eps))))
     if full:
         small = t._value <= 1
@@ -332,6 +338,7 @@ def gaussian_nll_loss(
     op = "gaussian_nll_loss"
     x, t = as_node(input), as_node(target)
     check_reduction(op, reduction)
+    check_broadcast(op, x, t)
     v = scalar(var, x.dtype) if isinstance(var, (int, float)) else as_node(var)
     if np.any(v._value < 0):
         raise ValueError(f"{op}: var has negative entry/entries")

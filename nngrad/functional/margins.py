@@ -14,7 +14,7 @@ from .distance import pairwise_distance
 from .dtypes import Array
 from .elementary import relu, sqrt
 from .indexing import getitem
-from .loss import Reduction, check_reduction, reduce_loss
+from .loss import Reduction, check_broadcast, check_reduction, reduce_loss
 from .losses import binary_logits_op
 from .node import Node, Operand, as_node
 from .op import scalar
@@ -31,6 +31,7 @@ def hinge_embedding_loss(
     array([0.5, 0.5])
     """
     x, t = as_node(input), as_node(target)
+    check_broadcast("hinge_embedding_loss", x, t)
     zero = scalar(0.0, x.dtype)
     apart = where(t != 1, clamp_min(sub(margin, x), 0.0), zero)
     return reduce_loss("hinge_embedding_loss", add(apart, where(t != -1, x, zero)), reduction)
@@ -48,6 +49,7 @@ def margin_ranking_loss(
     """
     a, b, t = as_node(input1), as_node(input2), as_node(target)
     _same_ndim("margin_ranking_loss", input1=a, input2=b, target=t)
+    check_broadcast("margin_ranking_loss", a, b, t)
     losses = clamp_min(add(mul(neg(t), sub(a, b)), margin), 0.0)
     return reduce_loss("margin_ranking_loss", losses, reduction)
 
@@ -78,6 +80,7 @@ def cosine_embedding_loss(
             f"{op}: {t.ndim}D target tensor expects {t.ndim + 1}D input tensors, but found inputs with "
             f"sizes {a.shape} and {b.shape}"
         )
+    check_broadcast(op, a, b)
     tiny = 1e-12
     squares = mul(add(sum(mul(a, a), -1), tiny), add(sum(mul(b, b), -1), tiny))
     cosine = div(sum(mul(a, b), -1), sqrt(squares))
@@ -94,7 +97,9 @@ def soft_margin_loss(input: Operand, target: Operand, *, reduction: Reduction = 
     >>> soft_margin_loss(np.array([1000.0]), np.array([-1.0])).item()
     1000.0
     """
-    product = mul(input, target)
+    x, t = as_node(input), as_node(target)
+    check_broadcast("soft_margin_loss", x, t)
+    product = mul(x, t)
     losses = binary_logits_op.call(product, scalar(1.0, product.dtype))
     return reduce_loss("soft_margin_loss", losses, reduction)
 
@@ -109,12 +114,16 @@ def multilabel_soft_margin_loss(
     >>> multilabel_soft_margin_loss(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]])).item()
     0.6931471805599453
     """
-    check_reduction("multilabel_soft_margin_loss", reduction)
-    losses = binary_logits_op.call(as_node(input), as_node(target))
+    op = "multilabel_soft_margin_loss"
+    x, t = as_node(input), as_node(target)
+    check_reduction(op, reduction)
+    check_broadcast(op, x, t)
+    losses = binary_logits_op.call(x, t)
     if weight is not None:
-        losses = mul(losses, weight)
-    classes = as_node(input).shape[-1]
-    return reduce_loss("multilabel_soft_margin_loss", div(sum(losses, -1), classes), reduction)
+        w = as_node(weight)
+        check_broadcast(op, losses, w)
+        losses = mul(losses, w)
+    return reduce_loss(op, div(sum(losses, -1), x.shape[-1]), reduction)
 
 
 # ---------------------------------------------------------------- one class, or several, against the others
@@ -194,8 +203,8 @@ def multilabel_margin_loss(input: Operand, target: Operand, *, reduction: Reduct
     input: (N, C) or (C,). target: of that shape, each row begins with the indices of its targets, which
     end at the first -1. Raises RuntimeError for another shape and a class out of range.
 
-    >>> multilabel_margin_loss(np.array([0.1, 0.2, 0.4, 0.8]), np.array([3, 0, -1, 1])).item()
-    0.85
+    >>> multilabel_margin_loss(np.array([0.5, 0.25]), np.array([1, -1])).item()
+    0.625
     """
     op = "multilabel_margin_loss"
     x, one = _batch(op, input)
@@ -257,7 +266,9 @@ def triplet_margin_with_distance_loss(
 ) -> Node:
     """`triplet_margin_loss` with a distance of your own; `pairwise_distance` if there is none.
 
-    >>> triplet_margin_with_distance_loss(np.zeros(1), np.array([3.0]), np.array([2.0])).item()
+    >>> triplet_margin_with_distance_loss(
+    ...     np.zeros(1), np.array([3.0]), np.array([2.0]), distance_function=lambda a, b: abs(a - b)
+    ... ).item()
     2.0
     """
     return _triplet(
