@@ -131,7 +131,8 @@ def distances() -> Iterator[Row]:
         (((2, 3), (3,)), -1),
         (((3,), (3,)), 0),
         (((3, 2, 1), (3, 1, 2)), 0),
-    ):
+    )
+    for shapes, dim in pairs:
         yield row(
             "cosine_similarity",
             f"{told(shapes[0])}-{told(shapes[1])}-{dim}",
@@ -173,7 +174,12 @@ def distances() -> Iterator[Row]:
             special=((np.array([[1.0, 2.0], [1.0, 2.0], [3.0, 2.0], [INF, 0.0]]),),) if 1 <= p < INF else (),
             seed=4,  # no two differences are of one size
         )
-    mixed: tuple[tuple[Shape, Shape], ...] = (((2, 3), (3,)), ((3,), (2, 3)), ((3,), (3,)), ((2, 1, 3), (2, 3)))
+    mixed: tuple[tuple[Shape, Shape], ...] = (
+        ((2, 3), (3,)),
+        ((3,), (2, 3)),
+        ((3,), (3,)),
+        ((2, 1, 3), (2, 3)),
+    )
     for shapes in mixed:
         yield row(
             "pairwise_distance",
