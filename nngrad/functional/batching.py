@@ -360,6 +360,8 @@ RULES.update(
         ),
         **dict.fromkeys(("polygamma", "replace"), elementwise),
         **dict.fromkeys(("sum", "mean", "amax", "amin", "softmax", "log_softmax", "flip"), dims_at(0)),
+        **dict.fromkeys(("cumsum", "cumprod", "logcumsumexp", "recurrence", "logsumexp", "var"), dims_at(0)),
+        "norm": dims_at(1),
         "reshape": _shaped,
         "broadcast": _broadcast,
         "spread": _spread_rule,
