@@ -16,6 +16,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .elementary import silent
+
 Size: TypeAlias = tuple[int, ...]
 
 #: most bytes of a block's windows, measured: they stay in the second-level cache. Large images are cut
@@ -183,6 +185,7 @@ def _columns(x: Any, kernel: Size, size: Size, geometry: Geometry) -> Iterator[t
 def _single(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compute float16 in float32, as PyTorch does: NumPy multiplies no matrices of it fast."""
 
+    @silent
     @wraps(function)
     def call(*args: Any) -> Any:
         if args[0].dtype != np.float16:

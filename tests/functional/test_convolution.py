@@ -96,6 +96,14 @@ def test_float16_is_computed_in_float32() -> None:
     assert out.item() == np.float16(3000 * np.float32(np.float16(0.1)))
 
 
+def test_infinities_and_overflow_are_silent() -> None:
+    x = np.array([[np.inf, 1.0, np.nan, 2.0]])
+    same(F.conv1d(x, np.array([[[0.0, 1.0]]])).data, np.array([[np.nan, np.nan, np.nan]]))
+    same(F.conv1d(x, np.array([[[1.0]]]), padding=1).data, np.pad(x, ((0, 0), (1, 1))))
+    big = np.full((1, 2), 6e4, np.float16)
+    assert F.conv1d(big, np.ones((1, 1, 2), np.float16)).item() == np.inf
+
+
 def test_inputs_that_share_memory_or_overlap() -> None:
     base = np.arange(40.0)
     x: Array = np.lib.stride_tricks.as_strided(base, (2, 3, 12), (64, 16, 8))
