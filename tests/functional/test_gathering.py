@@ -119,6 +119,35 @@ def test_every_way_of_adding_at_an_index_is_numpys(
             np.testing.assert_array_equal(got, expected)
 
 
+_I, _J = np.array([2, 0, 2]), np.array([1, 1, -1])
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        (slice(None), _I, slice(None), _J),
+        (slice(None), _I, _J),
+        (slice(None), _I, ..., _J),
+        (slice(None), _I, slice(None), ..., _J),
+        (_I, slice(0, 3)),
+        (0, slice(None), _I, slice(0, 3)),
+        (slice(None), _I, slice(0, 3), 1),
+    ],
+    ids=str,
+)
+def test_dimensions_of_one_size_are_not_mistaken_for_each_other(index: Any) -> None:
+    named = len([part for part in index if part is not Ellipsis])
+    for dims in (named, 4):
+        buffer = filled((3,) * dims)
+        g = filled(buffer[index].shape, 1)
+        expected = np.array(buffer)
+        np.add.at(expected, index, g)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(scattering, "FEW", 0)
+            scattering.scatter_add(buffer, index, g)
+        np.testing.assert_array_equal(buffer, expected)
+
+
 @pytest.mark.parametrize("number", [1, 2, 1 << 16, (1 << 16) + 1, 10**7, 1 << 33])
 def test_grouping_sorts_numbers_of_any_size(number: int) -> None:
     rows = np.random.default_rng(0).integers(max(0, number - 200), number, 500)
