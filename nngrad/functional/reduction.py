@@ -191,7 +191,9 @@ def mean(
 # ---------------------------------------------------------------- extremes
 
 
-def extreme(name: str, reduce: Any) -> Any:
+def extreme(name: str, reduce: Any) -> Op:
+    """An op that picks by value, as max does: equal elements share the gradient."""
+
     def forward(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
         return reduce(x, axis=dims, keepdims=keepdim)
 
