@@ -22,7 +22,8 @@ def softmax(x: Array, axis: int) -> Any:
 
 
 def log_softmax(x: Array, axis: int) -> Any:
-    return np.log(softmax(x, axis))
+    s = x - x.max(axis=axis, keepdims=True)
+    return s - np.log(np.exp(s).sum(axis=axis, keepdims=True))
 
 
 def reduced(losses: Any, reduction: str) -> Any:
