@@ -341,13 +341,29 @@ def _divisors(spans: Spans, divisor: Divisor) -> Any:
     return sizes.ravel()[0] if sizes.size and np.ptp(sizes) == 0 else sizes
 
 
+#: the dimensions within the windows, in the shape that `_tiled` gives
+_WITHIN: Final = {dims: tuple(range(2, 2 * dims + 1, 2)) for dims in (1, 2, 3)}
+
+
+def _coarse(spans: Spans) -> bool:
+    """Whether large windows lie side by side, so that one call for all of them beats one for each tap."""
+    return all(span.tiles and span.kernel > 4 for span in spans)
+
+
+def _tiled(x: Any, spans: Spans) -> tuple[int, ...]:
+    return (len(x), *[n for span in spans for n in (span.out, span.kernel)])
+
+
 def _avg_pool(x: Any, spans: Spans, divisor: Divisor) -> Any:
     by = _divisors(spans, divisor)
 
     def mean(part: Any) -> Any:
         part = part.astype(np.float32) if x.dtype == np.float16 else part
-        for axis, span in enumerate(spans, 1):
-            part = _fold(part, axis, span, np.add, 0)
+        if _coarse(spans):
+            part = np.add.reduce(part.reshape(_tiled(part, spans)), _WITHIN[len(spans)])
+        else:
+            for axis, span in enumerate(spans, 1):
+                part = _fold(part, axis, span, np.add, 0)
         if part.dtype.kind == "f":
             return np.divide(part, by.astype(part.dtype), out=part)
         return np.sign(part) * (np.abs(part) // by)
@@ -361,6 +377,10 @@ def _avg_unpool(g: Any, spans: Spans, divisor: Divisor) -> Any:
     def spread(part: Any) -> Any:
         part = part.astype(np.float32) if g.dtype == np.float16 else part
         part = np.divide(part, by.astype(part.dtype))
+        if _coarse(spans):
+            result = np.empty((len(part), *_sizes(spans)), part.dtype)
+            result.reshape(_tiled(result, spans))[...] = np.expand_dims(part, _WITHIN[len(spans)])
+            return result
         for axis, span in enumerate(spans, 1):
             shape = (*part.shape[:axis], span.size, *part.shape[axis + 1 :])
             result = (np.empty if span.tiles else np.zeros)(shape, part.dtype)

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import prod
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from .elementary import silent
 from .op import Op, linear
+
+#: up to how many elements along a dimension a product with a matrix is faster than sums of a few
+LARGEST: Final = 256
 
 
 class Table:
@@ -40,6 +45,14 @@ class Table:
             found.append((None if (np.diff(row) >= 0).all() else order, starts, row[order][starts]))
         return found
 
+    @cached_property
+    def matrix(self) -> Any:
+        """The table as a matrix, of shape (results, size)."""
+        found = np.zeros((self.indices.shape[1], self.size))
+        for tap, row in enumerate(self.indices):
+            found[np.arange(len(row)), row] += 1 if self.weights is None else self.weights[tap]
+        return found
+
     def weight(self, tap: int, after: int, dtype: Any) -> Any:
         """The weights of a tap, to multiply an array with that many dimensions after this one."""
         return self.weights[tap].astype(dtype).reshape(-1, *(1,) * after)
@@ -54,11 +67,30 @@ def _dims(x: Any, tables: Tables) -> list[tuple[int, Table]]:
     return [(first + i, table) for i, table in enumerate(tables) if table is not None]
 
 
+def _by_matrix(x: Any, axis: int, matrix: Any) -> Any:
+    """The product with a matrix along one dimension."""
+    matrix = matrix.astype(x.dtype)
+    shape = (*x.shape[:axis], len(matrix), *x.shape[axis + 1 :])
+    if axis == x.ndim - 1:
+        return (x.reshape(-1, x.shape[-1]) @ matrix.T).reshape(shape)
+    return np.matmul(matrix, x.reshape(prod(x.shape[:axis]), x.shape[axis], -1)).reshape(shape)
+
+
+def _is_quick(x: Any, table: Table) -> bool:
+    """Whether a small matrix does it faster, and no infinity or NaN times its zeros would spread."""
+    small = table.weights is not None and table.size <= LARGEST and x.size
+    return bool(small and np.isfinite(np.add.reduce(x, None)))
+
+
+@silent
 def _resample(x: Any, tables: Tables) -> Any:
     dtype = x.dtype
     if dtype == np.float16 and any(table is not None and table.weights is not None for table in tables):
         x = x.astype(np.float32)
     for axis, table in reversed(_dims(x, tables)):
+        if _is_quick(x, table):
+            x = _by_matrix(x, axis, table.matrix)
+            continue
         total = None
         for tap, row in enumerate(table.indices):
             part = np.take(x, row, axis)
@@ -69,10 +101,14 @@ def _resample(x: Any, tables: Tables) -> Any:
     return x.astype(dtype, copy=False)
 
 
+@silent
 def _transposed(g: Any, tables: Tables) -> Any:
     dtype = g.dtype
     g = g.astype(np.float32) if dtype == np.float16 else g
     for axis, table in _dims(g, tables):
+        if _is_quick(g, table):
+            g = _by_matrix(g, axis, table.matrix.T)
+            continue
         total = np.zeros((*g.shape[:axis], table.size, *g.shape[axis + 1 :]), g.dtype)
         for tap, (order, starts, places) in enumerate(table.groups):
             part = g if table.weights is None else g * table.weight(tap, g.ndim - axis - 1, g.dtype)
