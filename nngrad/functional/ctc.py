@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .arithmetic import div
+from .arithmetic import div, mul
 from .dtypes import Array
 from .elementary import exp, silent
 from .engine import backward
@@ -26,7 +26,7 @@ from .shape import reshape, unsqueeze
 NOTHING: Final = -1e30
 
 
-def _skips(states: Any) -> Array:
+def _skips(states: Any) -> Any:
     """Which states may be reached from the last but one: those with another label."""
     return np.concatenate([np.ones_like(states[:, :2], np.bool_), states[:, 2:] != states[:, :-2]], 1)
 
@@ -41,7 +41,7 @@ def _log_sum(*terms: Any) -> Any:
     return np.add(np.log(total), top)
 
 
-def _ends(states: Any, frames: Array, lengths: Array) -> list[tuple[Array, Array, Array]]:
+def _ends(states: Any, frames: Array, lengths: Array) -> list[Any]:
     """The two cells of `alphas` at which the alignments of each sample may end."""
     samples = np.arange(len(states))
     return [(frames, samples, 2 * lengths + 2), (frames, samples, 2 * lengths + 1)]
@@ -130,7 +130,7 @@ def _recorded(
     last, before_last = _ends(states, frames, lengths)
     losses = np.negative(_log_sum(getitem(every, last), getitem(every, before_last)))
     if zero_infinity:
-        g = np.multiply(g, (losses._value < -NOTHING / 2).astype(g.dtype))
+        g = mul(g, (losses._value < -NOTHING / 2).astype(g.dtype))
     likely = backward([losses], [g], wanted=[log_probs], create_graph=True, free=False)[log_probs]
     softmax = np.where(inside, exp(log_probs), np.zeros((), g.dtype))
     return np.add(likely, np.multiply(softmax, unsqueeze(g, 1)))

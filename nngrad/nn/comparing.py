@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, overload
 
 from .. import functional as F
 from ..functional.loss import Reduction
@@ -11,8 +11,6 @@ from ..functional.losses import BatchReduction
 from ..functional.warn import warn_user
 from ..lifting import TensorLike, lift, wrap
 from ..tensor import Tensor
-
-R = TypeVar("R", bound=str)
 
 cosine_similarity: Final = lift(F.cosine_similarity)
 ctc_loss: Final = lift(F.ctc_loss)
@@ -22,7 +20,11 @@ pairwise_distance: Final = lift(F.pairwise_distance)
 pdist: Final = lift(F.pdist)
 
 
-def chosen(size_average: bool | None, reduce: bool | None, reduction: R) -> R | Reduction:
+@overload
+def chosen(size_average: bool | None, reduce: bool | None, reduction: Reduction) -> Reduction: ...
+@overload
+def chosen(size_average: bool | None, reduce: bool | None, reduction: BatchReduction) -> BatchReduction: ...
+def chosen(size_average: bool | None, reduce: bool | None, reduction: BatchReduction) -> BatchReduction:
     """The reduction that the deprecated parameters ask for, with a warning; `reduction` without them."""
     if size_average is None and reduce is None:
         return reduction
