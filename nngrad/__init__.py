@@ -29,6 +29,16 @@ from .creation import (
     zeros as zeros,
     zeros_like as zeros_like,
 )
+from .devices import (
+    channels_last as channels_last,
+    channels_last_3d as channels_last_3d,
+    contiguous_format as contiguous_format,
+    device as device,
+    layout as layout,
+    memory_format as memory_format,
+    preserve_format as preserve_format,
+    strided as strided,
+)
 from .dtypes import (
     bool as bool,
     cdouble as cdouble,
@@ -332,11 +342,14 @@ from .random import (
     seed as seed,
     set_rng_state as set_rng_state,
 )
+from .sampling import multinomial as multinomial, normal as normal, poisson as poisson
 from .tensor import Size as Size, Tensor as Tensor
 
 # isort: split
 # last: `nngrad.tensor` is this function; `from nngrad.tensor import ...` finds the module all the same
 from .creation import tensor as tensor
+
+__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import linalg as linalg, nn as nn, optim as optim, utils as utils

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, SupportsIndex, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 
 from . import dtypes
+from .devices import Device as Device, check_device as check_device, check_place
 from .dtypes import DTypeLike
 from .functional.dtypes import AnyArray, DType, Number, get_default_dtype, number_dtype
 from .functional.node import as_node, constant, seal
@@ -16,16 +17,13 @@ from .functional.shape import sizes_of
 from .lifting import TensorLike, wrap
 from .tensor import Tensor, TensorData, node_from
 
-#: Where a tensor lives: there is one place. Taken so that PyTorch programs run unchanged.
-Device: TypeAlias = Literal["cpu"] | None
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .devices import Place, PlaceLike
+
 Sizes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 Real: TypeAlias = bool | int | float | Tensor
-
-
-def check_device(op: str, device: Device) -> None:
-    """Raise RuntimeError for a device that is not the CPU."""
-    if device is not None and str(device) != "cpu":
-        raise RuntimeError(f"{op}: device must be 'cpu' or None, got {device!r}")
 
 
 def checked_sizes(op: str, sizes: tuple[Sizes, ...], size: Sizes | None = None) -> tuple[int, ...]:
@@ -86,8 +84,8 @@ def tensor(
     data: TensorData,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor:
     """A leaf with a copy of `data`: numbers, nested sequences of them, an array or a tensor.
 
@@ -99,7 +97,7 @@ def tensor(
     tensor([[1., 2.],
             [3., 4.]])
     """
-    check_device("tensor", device)
+    check_place("tensor", place)
     new = wrap(node_from(data, dtype))
     return new.requires_grad_() if requires_grad else new
 
@@ -144,8 +142,8 @@ def zeros(
     *sizes: Sizes,
     size: Sequence[SupportsIndex] | None = None,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor:
     """Zeros; the sizes one by one or as a sequence. Raises RuntimeError for a negative size.
 
@@ -153,7 +151,7 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    check_device("zeros", device)
+    check_place("zeros", place)
     return made(np.zeros(checked_sizes("zeros", sizes, size), _numpy(dtype)), requires_grad)
 
 
@@ -161,15 +159,15 @@ def ones(
     *sizes: Sizes,
     size: Sequence[SupportsIndex] | None = None,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor:
     """Ones; the sizes one by one or as a sequence. Raises RuntimeError for a negative size.
 
     >>> ones(2)
     tensor([1., 1.])
     """
-    check_device("ones", device)
+    check_place("ones", place)
     return made(np.ones(checked_sizes("ones", sizes, size), _numpy(dtype)), requires_grad)
 
 
@@ -177,15 +175,15 @@ def empty(
     *sizes: Sizes,
     size: Sequence[SupportsIndex] | None = None,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor:
     """Numbers that happen to lie in memory, to be written over. Raises RuntimeError for a negative size.
 
     >>> empty(2, 3).shape
     nngrad.Size([2, 3])
     """
-    check_device("empty", device)
+    check_place("empty", place)
     return made(np.empty(checked_sizes("empty", sizes, size), _numpy(dtype)), requires_grad)
 
 
@@ -194,8 +192,8 @@ def full(
     fill_value: Number | Tensor,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor:
     """One number everywhere, in the number's dtype (int64, bool, the default float) unless told.
 
@@ -204,7 +202,7 @@ def full(
     >>> full((2,), 7)
     tensor([7, 7])
     """
-    check_device("full", device)
+    check_place("full", place)
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     kind = fill_value.node.dtype if isinstance(fill_value, Tensor) else number_dtype(value)
     return made(_filled("full", checked_sizes("full", (size,)), value, _numpy(dtype, kind)), requires_grad)
@@ -219,8 +217,8 @@ def eye(
     m: int | None = None,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor:
     """n rows and m columns (n unless given): ones on the diagonal, zeros elsewhere.
 
@@ -230,7 +228,7 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
-    check_device("eye", device)
+    check_place("eye", place)
     rows, columns = checked_sizes("eye", (n, n if m is None else m))
     return made(np.eye(rows, columns, dtype=_numpy(dtype)), requires_grad)
 
@@ -240,8 +238,8 @@ def arange(
     end: Real,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor: ...
 @overload
 def arange(
@@ -250,8 +248,8 @@ def arange(
     step: Real = 1,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor: ...
 def arange(*args: Any, **options: Any) -> Tensor:
     """start, start + step, ... up to `end`, which is left out: arange(end), arange(start, end, step).
@@ -272,10 +270,10 @@ def _arange(
     step: Real = 1,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor:
-    check_device("arange", device)
+    check_place("arange", place)
     bounds = [_number("arange", bound) for bound in (start, end, step)]
     whole = all(isinstance(bound, int) for bound in bounds)
     kind = _numpy(dtype, np.dtype(np.int64) if whole else None)
@@ -307,8 +305,8 @@ def linspace(
     steps: int,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor:
     """`steps` numbers in equal distances, from `start` to `end` inclusive.
 
@@ -317,7 +315,7 @@ def linspace(
     >>> linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    check_device("linspace", device)
+    check_place("linspace", place)
     kind = _numpy(dtype)
     first, last, step, ahead = _even_steps("linspace", start, end, steps, kind)
     # counted from the nearer end, so that both are exact
@@ -336,8 +334,8 @@ def logspace(
     base: float = 10.0,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[Place],
 ) -> Tensor:
     """`base` to the power of `steps` numbers in equal distances, from `start` to `end` inclusive.
 
@@ -346,7 +344,7 @@ def logspace(
     >>> logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    check_device("logspace", device)
+    check_place("logspace", place)
     kind = _numpy(dtype)
     first, last, step, ahead = _even_steps("logspace", start, end, steps, kind)
     ahead = ahead.astype(np.float64)
@@ -371,7 +369,7 @@ def _even_steps(op: str, start: Real, end: Real, steps: int, kind: DType) -> tup
 
 
 def tril_indices(
-    row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, device: Device = None
+    row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, **place: Unpack[Place]
 ) -> Tensor:
     """The rows and the columns of the lower triangle of a matrix, in row-major order: shape (2, n).
 
@@ -381,13 +379,13 @@ def tril_indices(
     tensor([[0, 1, 1],
             [0, 0, 1]])
     """
-    check_device("tril_indices", device)
+    check_place("tril_indices", place)
     rows, columns = checked_sizes("tril_indices", (row, col))
     return _indices(np.tri(rows, columns, offset, np.bool_), dtype)
 
 
 def triu_indices(
-    row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, device: Device = None
+    row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, **place: Unpack[Place]
 ) -> Tensor:
     """The rows and the columns of the upper triangle of a matrix, in row-major order: shape (2, n).
 
@@ -397,7 +395,7 @@ def triu_indices(
     tensor([[0, 0, 1],
             [0, 1, 1]])
     """
-    check_device("triu_indices", device)
+    check_place("triu_indices", place)
     rows, columns = checked_sizes("triu_indices", (row, col))
     return _indices(~np.tri(rows, columns, offset - 1, np.bool_), dtype)
 
@@ -413,15 +411,15 @@ def zeros_like(
     input: TensorLike,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[PlaceLike],
 ) -> Tensor:
     """Zeros in the shape (and dtype, unless one is given) of `input`.
 
     >>> zeros_like(tensor([1, 2]))
     tensor([0, 0])
     """
-    check_device("zeros_like", device)
+    check_place("zeros_like", place)
     x = as_node(input)
     return made(np.zeros(x.shape, _numpy(dtype, x.dtype)), requires_grad)
 
@@ -430,15 +428,15 @@ def ones_like(
     input: TensorLike,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[PlaceLike],
 ) -> Tensor:
     """Ones in the shape (and dtype, unless one is given) of `input`.
 
     >>> ones_like(tensor([0, 2]))
     tensor([1, 1])
     """
-    check_device("ones_like", device)
+    check_place("ones_like", place)
     x = as_node(input)
     return made(np.ones(x.shape, _numpy(dtype, x.dtype)), requires_grad)
 
@@ -447,15 +445,15 @@ def empty_like(
     input: TensorLike,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[PlaceLike],
 ) -> Tensor:
     """Numbers that happen to lie in memory, in the shape (and dtype, unless given) of `input`.
 
     >>> empty_like(tensor([0, 2])).shape
     nngrad.Size([2])
     """
-    check_device("empty_like", device)
+    check_place("empty_like", place)
     x = as_node(input)
     return made(np.empty(x.shape, _numpy(dtype, x.dtype)), requires_grad)
 
@@ -465,8 +463,8 @@ def full_like(
     fill_value: Number | Tensor,
     *,
     dtype: DTypeLike | None = None,
-    device: Device = None,
     requires_grad: bool = False,
+    **place: Unpack[PlaceLike],
 ) -> Tensor:
     """One number everywhere, in the shape (and dtype, unless one is given) of `input`.
 
@@ -475,7 +473,7 @@ def full_like(
     >>> full_like(tensor([0, 2]), 7)
     tensor([7, 7])
     """
-    check_device("full_like", device)
+    check_place("full_like", place)
     x = as_node(input)
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     return made(_filled("full_like", x.shape, value, _numpy(dtype, x.dtype)), requires_grad)

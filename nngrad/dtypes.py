@@ -68,6 +68,21 @@ _BY_NUMPY: Final = {
     for d in (float16, float32, float64, uint8, int8, int16, int32, int64, bool, complex64, complex128)
 }
 
+#: what PyTorch calls a kind of tensor, less its `Tensor`
+KINDS: Final = {
+    float16: "Half",
+    float32: "Float",
+    float64: "Double",
+    uint8: "Byte",
+    int8: "Char",
+    int16: "Short",
+    int32: "Int",
+    int64: "Long",
+    bool: "Bool",
+    complex64: "ComplexFloat",
+    complex128: "ComplexDouble",
+}
+
 DTypeLike: TypeAlias = dtype | DType | type[np.generic]
 
 

@@ -15,6 +15,20 @@ from typing import TYPE_CHECKING, Any, Final, SupportsIndex, TypeAlias, overload
 import numpy as np
 
 from . import dtypes, functional as F, lifting
+from .devices import (
+    CPU,
+    Device,
+    channels_last,
+    channels_last_3d,
+    check_device,
+    check_format,
+    check_place,
+    contiguous_format,
+    device as Place,
+    layout as Layout,
+    memory_format,
+    strided,
+)
 from .dtypes import DTypeLike
 from .functional.dtypes import (
     Array,
@@ -34,6 +48,10 @@ from .methods import Methods
 from .views import LOST, Alias, Home, View, detached, leave, memory_of, move
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .creation import Sizes
+    from .devices import New, Place as Where
     from .graph import GradFn, RemovableHandle
     from .random import Generator
 
@@ -555,17 +573,55 @@ class Tensor(Methods):
 
     # ------------------------------------------------------------ conversions
 
-    def to(self, *args: Any, dtype: DTypeLike | None = None, copy: builtins.bool = False, **_: Any) -> Tensor:
-        """The tensor in another dtype; the tensor itself if nothing changes and `copy` is not set."""
-        for arg in args:
-            if isinstance(arg, Tensor):
-                dtype = arg.dtype
-            elif isinstance(arg, (dtypes.dtype, np.dtype, type)):
-                dtype = arg
+    def to(
+        self,
+        *args: Any,
+        device: Device = None,
+        dtype: DTypeLike | None = None,
+        non_blocking: builtins.bool = False,
+        copy: builtins.bool = False,
+        memory_format: memory_format | None = None,
+    ) -> Tensor:
+        """The tensor in another dtype; the tensor itself if nothing changes and `copy` is not set.
+
+        As in PyTorch: to(dtype), to(device, dtype), to(other), each with non_blocking and copy after
+        it, or all by name. Raises RuntimeError for a device that is not the CPU, TypeError for
+        arguments that are none of these.
+        """
+        rest = list(args)
+        if rest and isinstance(rest[0], Tensor):
+            dtype = rest.pop(0).dtype
+        else:
+            if rest and (rest[0] is None or isinstance(rest[0], (str, Place))):
+                device = rest.pop(0)
+            if rest and isinstance(rest[0], (dtypes.dtype, np.dtype, builtins.type)):
+                dtype = rest.pop(0)
+        if len(rest) > 2 or not all(isinstance(flag, builtins.bool) for flag in rest):
+            raise TypeError(f"to: expected (dtype), (device, dtype) or (other), got {args!r:.200}")
+        check_device("to", device)
+        check_format("to", memory_format)
         target = self.node.dtype if dtype is None else dtypes.to_numpy(dtype)
         if target == self.node.dtype:
-            return self.clone() if copy else self
+            return self.clone() if copy or rest[1:] == [True] else self
         return wrap(cast(self.node, target))
+
+    @overload
+    def type(self) -> str: ...
+    @overload
+    def type(self, dtype: DTypeLike | str, non_blocking: builtins.bool = False) -> Tensor: ...
+    def type(self, dtype: DTypeLike | str | None = None, non_blocking: builtins.bool = False) -> Tensor | str:
+        """The name of the kind of tensor (`nngrad.FloatTensor`); or the tensor in another dtype.
+
+        dtype: a dtype, or such a name, also PyTorch's. Raises ValueError for another string.
+        """
+        if dtype is None:
+            return f"nngrad.{dtypes.KINDS[self.dtype]}Tensor"
+        if isinstance(dtype, str):
+            found = [d for d, kind in dtypes.KINDS.items() if dtype.rpartition(".")[2] == f"{kind}Tensor"]
+            if not found:
+                raise ValueError(f"type: invalid type: {dtype!r}")
+            dtype = found[0]
+        return self.to(dtype)
 
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of another."""
@@ -607,49 +663,152 @@ class Tensor(Methods):
         """The tensor as int16."""
         return self.to(dtypes.int16)
 
-    def cpu(self) -> Tensor:
+    def cpu(self, memory_format: memory_format | None = None) -> Tensor:
         """The tensor itself: it is on the CPU."""
+        check_format("cpu", memory_format)
         return self
 
-    def contiguous(self) -> Tensor:
+    def contiguous(self, memory_format: memory_format = contiguous_format) -> Tensor:
         """The tensor itself if its elements lie in row-major order, else a copy in that order."""
+        check_format("contiguous", memory_format)
         return self if self.node._value.flags.c_contiguous else self.clone()
 
-    def new_tensor(self, data: TensorData, *, dtype: DTypeLike | None = None) -> Tensor:
-        """A tensor from data, in this tensor's dtype unless another is given."""
-        return Tensor(data, dtype=self.dtype if dtype is None else dtype)
-
-    def new_zeros(
-        self, *size: SupportsIndex | Sequence[SupportsIndex], dtype: DTypeLike | None = None
+    def new_tensor(
+        self,
+        data: TensorData,
+        *,
+        dtype: DTypeLike | None = None,
+        requires_grad: builtins.bool = False,
+        **place: Unpack[Where],
     ) -> Tensor:
+        """A tensor from data, in this tensor's dtype unless another is given."""
+        check_place("new_tensor", place)
+        kind = self.dtype if dtype is None else dtype
+        return Tensor(data, dtype=kind, requires_grad=requires_grad)
+
+    def new_zeros(self, *sizes: Sizes, dtype: DTypeLike | None = None, **options: Unpack[New]) -> Tensor:
         """Zeros of a size, in this tensor's dtype unless another is given."""
         from .creation import zeros
 
-        return zeros(*size, dtype=self.dtype if dtype is None else dtype)
+        return zeros(*sizes, dtype=self.dtype if dtype is None else dtype, **options)
 
-    def new_ones(
-        self, *size: SupportsIndex | Sequence[SupportsIndex], dtype: DTypeLike | None = None
-    ) -> Tensor:
+    def new_ones(self, *sizes: Sizes, dtype: DTypeLike | None = None, **options: Unpack[New]) -> Tensor:
         """Ones of a size, in this tensor's dtype unless another is given."""
         from .creation import ones
 
-        return ones(*size, dtype=self.dtype if dtype is None else dtype)
+        return ones(*sizes, dtype=self.dtype if dtype is None else dtype, **options)
 
-    def new_empty(
-        self, *size: SupportsIndex | Sequence[SupportsIndex], dtype: DTypeLike | None = None
-    ) -> Tensor:
+    def new_empty(self, *sizes: Sizes, dtype: DTypeLike | None = None, **options: Unpack[New]) -> Tensor:
         """Numbers that happen to lie in memory, in this tensor's dtype unless another is given."""
         from .creation import empty
 
-        return empty(*size, dtype=self.dtype if dtype is None else dtype)
+        return empty(*sizes, dtype=self.dtype if dtype is None else dtype, **options)
 
     def new_full(
-        self, size: Sequence[SupportsIndex], fill_value: Number, *, dtype: DTypeLike | None = None
+        self,
+        size: Sequence[SupportsIndex],
+        fill_value: Number | Tensor,
+        *,
+        dtype: DTypeLike | None = None,
+        requires_grad: builtins.bool = False,
+        **place: Unpack[Where],
     ) -> Tensor:
         """One number everywhere, in this tensor's dtype unless another is given."""
         from .creation import full
 
-        return full(size, fill_value, dtype=self.dtype if dtype is None else dtype)
+        kind = self.dtype if dtype is None else dtype
+        return full(size, fill_value, dtype=kind, requires_grad=requires_grad, **place)
+
+    # ------------------------------------------------------------ where and how it lies
+
+    @property
+    def device(self) -> Place:
+        """Where it is: on the CPU."""
+        return CPU
+
+    @property
+    def layout(self) -> Layout:
+        """How its elements are kept: `nngrad.strided`, in an array."""
+        return strided
+
+    @property
+    def is_cuda(self) -> builtins.bool:
+        """False: it is on the CPU."""
+        return False
+
+    @property
+    def is_sparse(self) -> builtins.bool:
+        """False: all its elements are kept."""
+        return False
+
+    @property
+    def itemsize(self) -> builtins.int:
+        """Bytes per element."""
+        return self.node.dtype.itemsize
+
+    def element_size(self) -> builtins.int:
+        """Bytes per element."""
+        return self.node.dtype.itemsize
+
+    @property
+    def nbytes(self) -> builtins.int:
+        """Bytes of all elements."""
+        return self.node.size * self.node.dtype.itemsize
+
+    def nelement(self) -> builtins.int:
+        """The number of elements."""
+        return self.node.size
+
+    def ndimension(self) -> builtins.int:
+        """The number of dimensions."""
+        return self.node.ndim
+
+    def get_device(self) -> builtins.int:
+        """-1: it is on the CPU."""
+        return -1
+
+    def is_pinned(self) -> builtins.bool:
+        """False: only an accelerator needs pinned memory."""
+        return False
+
+    @overload
+    def stride(self) -> tuple[builtins.int, ...]: ...
+    @overload
+    def stride(self, dim: builtins.int) -> builtins.int: ...
+    def stride(self, dim: builtins.int | None = None) -> tuple[builtins.int, ...] | builtins.int:
+        """How many elements lie from one to the next along each dimension, or along `dim`."""
+        value = self.node._value
+        steps: tuple[builtins.int, ...] = tuple([step // value.itemsize for step in value.strides])
+        if dim is None:
+            return steps
+        if not steps:
+            raise IndexError(f"stride: Dimension specified as {dim} but tensor has no dimensions")
+        return steps[normal_dim("stride", dim, len(steps))]
+
+    def storage_offset(self) -> builtins.int:
+        """How many elements lie before its first one in the memory that it is a part of."""
+        value: Any = self.node._value
+        owner = value
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        offset: int = (value.ctypes.data - owner.ctypes.data) // value.itemsize
+        return offset
+
+    def data_ptr(self) -> builtins.int:
+        """The address of its first element. (Tensors share memory only where nobody can tell.)"""
+        address: int = self.node._value.ctypes.data
+        return address
+
+    def is_contiguous(self, memory_format: memory_format = contiguous_format) -> builtins.bool:
+        """Whether its elements lie in row-major order, or in that of the memory format."""
+        check_format("is_contiguous", memory_format)
+        value: Any = self.node._value
+        if memory_format in (channels_last, channels_last_3d):
+            if value.ndim != (4 if memory_format is channels_last else 5):
+                return False
+            value = np.moveaxis(value, 1, -1)
+        contiguous: bool = value.flags.c_contiguous
+        return contiguous
 
     # ------------------------------------------------------------ random numbers, in place
 
@@ -686,6 +845,52 @@ class Tensor(Methods):
         from .random import random_
 
         return random_(self, low, high, generator)
+
+    def exponential_(self, lambd: builtins.float = 1.0, *, generator: Generator | None = None) -> Tensor:
+        """Fill with waiting times; see `nngrad.sampling.exponential_`."""
+        from .sampling import exponential_
+
+        return exponential_(self, lambd, generator=generator)
+
+    def cauchy_(
+        self, median: builtins.float = 0.0, sigma: builtins.float = 1.0, *, generator: Generator | None = None
+    ) -> Tensor:
+        """Fill with numbers of the Cauchy distribution; see `nngrad.sampling.cauchy_`."""
+        from .sampling import cauchy_
+
+        return cauchy_(self, median, sigma, generator=generator)
+
+    def log_normal_(
+        self, mean: builtins.float = 1.0, std: builtins.float = 2.0, *, generator: Generator | None = None
+    ) -> Tensor:
+        """Fill with numbers whose logarithms are normal; see `nngrad.sampling.log_normal_`."""
+        from .sampling import log_normal_
+
+        return log_normal_(self, mean, std, generator=generator)
+
+    def geometric_(self, p: builtins.float, *, generator: Generator | None = None) -> Tensor:
+        """Fill with how many tries success took; see `nngrad.sampling.geometric_`."""
+        from .sampling import geometric_
+
+        return geometric_(self, p, generator=generator)
+
+    def bernoulli(self, p: builtins.float | None = None, *, generator: Generator | None = None) -> Tensor:
+        """1 with the probability that each element is, else 0; see `nngrad.bernoulli`."""
+        from .random import bernoulli
+
+        return bernoulli(self, p, generator=generator)
+
+    def multinomial(
+        self,
+        num_samples: builtins.int,
+        replacement: builtins.bool = False,
+        *,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Indices drawn with chances in proportion to the elements; see `nngrad.multinomial`."""
+        from .sampling import multinomial
+
+        return multinomial(self, num_samples, replacement, generator=generator)
 
 
 def _answer(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

@@ -255,3 +255,162 @@ def test_integers_like_another_tensor_are_pytorchs() -> None:
     assert drawn[0] == drawn[1]
     with pytest.raises(RuntimeError, match="randint expects 'from' to be less than 'to'"):
         nngrad.randint_like(nngrad.zeros(2), 0)
+
+
+def same_draws(call: Callable[[Any, dict[str, Any]], Any], tolerance: float = 1e-12) -> None:
+    """By the default generator and by one of its own; and both libraries stand where they stood together."""
+    torch = pytest.importorskip("torch")
+    for seed in (0, 7):
+        for own in (False, True):
+            results = []
+            for library in (nngrad, torch):
+                library.manual_seed(seed)
+                given = {"generator": library.Generator().manual_seed(seed + 1)} if own else {}
+                results.append((call(library, given).numpy(), library.rand(1, **given).item()))
+            (ours, our_next), (theirs, their_next) = results
+            assert ours.dtype == theirs.dtype
+            np.testing.assert_allclose(ours, theirs, tolerance, tolerance)
+            assert our_next == their_next
+
+
+TOLERANCES = {"float16": 2e-3, "float32": 3e-6, "float64": 1e-12, "int64": 0.0, "uint8": 0.0}
+DISTRIBUTIONS: dict[str, tuple[float, ...]] = {
+    "uniform_": (-1.0, 2.0),
+    "normal_": (0.5, 2.0),
+    "exponential_": (2.0,),
+    "cauchy_": (1.0, 2.0),
+    "log_normal_": (0.1, 0.5),
+    "geometric_": (0.3,),
+    "random_": (3, 100),
+    "bernoulli_": (0.3,),
+}
+WHOLE = ("geometric_", "random_", "bernoulli_")
+
+
+CASES = [(n, d) for n in DISTRIBUTIONS for d in TOLERANCES if n in WHOLE or d.startswith("float")]
+
+
+@pytest.mark.parametrize(("name", "dtype"), CASES)
+def test_fills_draw_what_pytorch_draws(name: str, dtype: str) -> None:
+    def zeros(library: Any, *shape: int) -> Any:
+        return library.zeros(*shape, dtype=getattr(library, dtype))
+
+    for count in (0, 1, 15, 16, 17, 40, 300):
+
+        def vector(library: Any, given: dict[str, Any], count: int = count) -> Any:
+            return getattr(zeros(library, count), name)(*DISTRIBUTIONS[name], **given)
+
+        same_draws(vector, TOLERANCES[dtype])
+    parts: tuple[Callable[[Any], Any], ...] = (
+        lambda x: x.T,
+        lambda x: x.T[1:3],
+        lambda x: x[:, ::3],
+        lambda x: x.permute(1, 0),
+        lambda x: x[3],
+    )
+    for part in parts:
+
+        def write(library: Any, given: dict[str, Any], part: Callable[[Any], Any] = part) -> Any:
+            whole = zeros(library, 20, 7)
+            getattr(part(whole), name)(*DISTRIBUTIONS[name], **given)
+            return whole
+
+        same_draws(write, TOLERANCES[dtype])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_samples_are_pytorchs(dtype: str) -> None:
+    tolerance = TOLERANCES[dtype]
+    for count in (3, 16, 40):
+
+        def weights(library: Any, count: int = count) -> Any:
+            return (library.arange(3 * count) % 5 + 1).reshape(3, count).to(getattr(library, dtype))
+
+        def like(library: Any, value: float, count: int = count) -> Any:
+            return library.full((count,), value, dtype=getattr(library, dtype))
+
+        if dtype != "float16":  # too coarse for an order without ties
+            same_draws(lambda lib, given: lib.multinomial(weights(lib), 3, **given))
+        same_draws(lambda lib, given: lib.multinomial(weights(lib)[0], 1, True, **given))
+        same_draws(lambda lib, given: weights(lib).multinomial(50, replacement=True, **given))
+        same_draws(lambda lib, given: lib.poisson(weights(lib) * 7, **given))
+        same_draws(lambda lib, given: lib.poisson(weights(lib) - 1, **given))
+        same_draws(lambda lib, given: lib.bernoulli(weights(lib) / 9, **given))
+        same_draws(lambda lib, given: lib.bernoulli(weights(lib).T / 9, **given))
+        same_draws(lambda lib, given: lib.bernoulli(like(lib, 0.0), 0.3, **given))
+        same_draws(lambda lib, given: like(lib, 0.3).bernoulli(**given))
+        same_draws(lambda lib, given: lib.normal(like(lib, 1.0), like(lib, 2.0), **given), tolerance)
+        same_draws(lambda lib, given: lib.normal(like(lib, 1.0), 2.0, **given), tolerance)
+        same_draws(lambda lib, given: lib.normal(like(lib, 1.0), **given), tolerance)
+        same_draws(lambda lib, given: lib.normal(1.0, like(lib, 2.0), **given), tolerance)
+        same_draws(
+            lambda lib, given: lib.normal(1.0, 2.0, (4, 5), dtype=getattr(lib, dtype), **given), tolerance
+        )
+        same_draws(
+            lambda lib, given: lib.normal(like(lib, 0.0).reshape(-1, 1), like(lib, 1.0), **given),
+            tolerance,
+        )
+
+
+def test_halves_stay_below_their_upper_bound() -> None:
+    same_draws(lambda lib, given: lib.rand(30000, dtype=lib.float16, **given), 0.0)
+    same_draws(lambda lib, given: lib.zeros(30000, dtype=lib.float16).uniform_(-1, 2, **given), 0.0)
+
+
+REFUSED_SAMPLES: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
+    "negative weight": (lambda lib: lib.multinomial(lib.tensor([-1.0, 2.0]), 1), RuntimeError, "element < 0"),
+    "NaN weight": (lambda lib: lib.multinomial(lib.tensor([np.nan, 2.0]), 1), RuntimeError, "`nan`"),
+    "no weight": (lambda lib: lib.multinomial(lib.zeros(2), 1), RuntimeError, "sum of probabilities <= 0"),
+    "too many": (lambda lib: lib.multinomial(lib.ones(2), 3), RuntimeError, "without replacement"),
+    "none": (lambda lib: lib.multinomial(lib.ones(2), 0), RuntimeError, "n_sample <= 0"),
+    "0-d": (lambda lib: lib.multinomial(lib.tensor(1.0), 1), RuntimeError, "1 or 2 dim"),
+    "integers": (lambda lib: lib.multinomial(lib.ones(2).long(), 1), RuntimeError, "floating-point"),
+    "normal, std": (lambda lib: lib.normal(0.0, -1.0, (2,)), RuntimeError, "std >= 0.0"),
+    "normal, stds": (lambda lib: lib.normal(0.0, lib.tensor([-1.0])), RuntimeError, "std >= 0.0"),
+    "normal, no size": (lambda lib: lib.normal(0.0, 1.0), TypeError, "normal"),
+    "normal, shapes": (lambda lib: lib.normal(lib.zeros(3), lib.ones(4)), RuntimeError, "3.*4"),
+    "normal, whole": (lambda lib: lib.normal(lib.zeros(3).long(), 1.0), NotImplementedError, "normal"),
+    "exponential": (lambda lib: lib.zeros(3).exponential_(0.0), RuntimeError, "lambda > 0.0"),
+    "exponential, whole": (lambda lib: lib.zeros(3).long().exponential_(), RuntimeError, "floating"),
+    "cauchy": (lambda lib: lib.zeros(3).cauchy_(0.0, 0.0), RuntimeError, "sigma > 0.0"),
+    "log_normal": (lambda lib: lib.zeros(3).log_normal_(0.0, 0.0), RuntimeError, "std > 0.0"),
+    "log_normal, whole": (lambda lib: lib.zeros(3).long().log_normal_(), NotImplementedError, "log_normal"),
+    "geometric": (lambda lib: lib.zeros(3).geometric_(1.0), RuntimeError, r"in \(0, 1\)"),
+    "geometric, bools": (lambda lib: lib.zeros(3).bool().geometric_(0.5), NotImplementedError, "geometric"),
+    "poisson": (lambda lib: lib.poisson(lib.tensor([-1.0])), RuntimeError, "non-negative"),
+    "randperm, bools": (lambda lib: lib.randperm(3, dtype=lib.bool), NotImplementedError, "randperm"),
+    "randperm, bytes": (lambda lib: lib.randperm(300, dtype=lib.uint8), RuntimeError, "300|without overflow"),
+    "leaf": (lambda lib: lib.zeros(3, requires_grad=True).exponential_(), RuntimeError, "leaf"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_SAMPLES)
+@pytest.mark.parametrize("library", ["nngrad", "torch"])
+def test_bad_samples_are_refused(library: str, case: str) -> None:
+    call, error, message = REFUSED_SAMPLES[case]
+    with pytest.raises(error, match=message):
+        call(pytest.importorskip(library))
+
+
+def test_a_fork_of_the_default_generator_leaves_it_where_it_was() -> None:
+    nngrad.manual_seed(1)
+    expected = nngrad.rand(3).tolist()
+    nngrad.manual_seed(1)
+    with random.fork_rng():
+        nngrad.manual_seed(9)
+        nngrad.rand(5)
+    assert nngrad.rand(3).tolist() == expected
+    nngrad.manual_seed(1)
+    with random.fork_rng(enabled=False):
+        nngrad.rand(3)
+    assert nngrad.rand(3).tolist() != expected
+
+
+def test_a_generator_knows_its_place_and_can_be_cloned() -> None:
+    source = Generator(device="cpu").manual_seed(4)
+    assert source.device == nngrad.device("cpu")
+    nngrad.randn(3, generator=source)
+    twin = source.clone_state()
+    assert nngrad.randn(5, generator=twin).tolist() == nngrad.randn(5, generator=source).tolist()
+    with pytest.raises(RuntimeError, match="Generator: device"):
+        Generator(device="cuda")
