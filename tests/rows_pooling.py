@@ -235,7 +235,8 @@ def means() -> Iterator[Row]:
     for dims, shape, args, divisor in MEANS:
         sizes = shape[len(shape) - dims :]
         kernel, stride, *rest = args
-        padding, ceil, include = (*rest, *(0, False, True)[len(rest) :])
+        usual: list[Any] = [0, False, True]
+        padding, ceil, include = [*rest, *usual[len(rest) :]]
         extra = {} if divisor is None else {"divisor_override": divisor}
 
         def numpy(
@@ -264,8 +265,11 @@ def means() -> Iterator[Row]:
     ):
         norm, *windowing = args
 
-        def norms(x: Array, dims: int = dims, norm: int = norm, args: Any = tuple(windowing)) -> Array:
-            kernel, stride, ceil = (*args, *(None, False)[len(args) - 1 :])
+        def norms(
+            x: Array, dims: int = dims, norm: int = norm, args: tuple[Any, ...] = tuple(windowing)
+        ) -> Array:
+            usual: list[Any] = [None, False]
+            kernel, stride, ceil = [*args, *usual[len(args) - 1 :]]
             made = windows(x.shape[x.ndim - dims :], kernel, stride, 0, 1, ceil)
             count = int(np.prod(each(kernel, dims)))
             return pooled(x, made, lambda v, c, n: ((v**norm).sum() / n * count) ** (1 / norm))

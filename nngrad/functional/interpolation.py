@@ -171,7 +171,9 @@ def upsample(
 ) -> Node:
     """`interpolate` under its old name.
 
-    >>> upsample(np.array([[[1.0, 2.0]]]), 3).data
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     upsample(np.array([[[1.0, 2.0]]]), 3).data
     array([[[1., 1., 2.]]])
     """
     warn_user("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.")
@@ -185,7 +187,9 @@ def upsample_nearest(
 ) -> Node:
     """`interpolate` with mode "nearest" under its old name.
 
-    >>> upsample_nearest(np.array([[[1.0, 2.0]]]), 3).data
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     upsample_nearest(np.array([[[1.0, 2.0]]]), 3).data
     array([[[1., 1., 2.]]])
     """
     warn_user("`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.")
@@ -199,7 +203,9 @@ def upsample_bilinear(
 ) -> Node:
     """`interpolate` with mode "bilinear" and align_corners under its old name.
 
-    >>> upsample_bilinear(np.array([[[[1.0, 2.0]]]]), (1, 3)).data
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     upsample_bilinear(np.array([[[[1.0, 2.0]]]]), (1, 3)).data
     array([[[[1. , 1.5, 2. ]]]])
     """
     warn_user("`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.")

@@ -35,6 +35,7 @@ def per_dim(op: str, name: str, given: Sizes, dims: int) -> tuple[int, ...]:
 
 
 def check_input(op: str, x: Node, dims: int) -> None:
+    """Raise RuntimeError unless there is something to pool over: channels and `dims` dimensions."""
     if x.ndim not in (dims + 1, dims + 2):
         raise RuntimeError(
             f"{op}: expected {dims + 1}D or {dims + 2}D (batch mode) tensor for input, got shape {x.shape}"

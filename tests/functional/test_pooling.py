@@ -51,7 +51,7 @@ def check_largest(x: np.ndarray[Any, Any], made: Any, call: Any) -> None:
     leaf = F.variable(x)
     out = call(False, leaf)
     np.testing.assert_array_equal(out.data, values)
-    g = np.random.default_rng(0).normal(size=values.shape)
+    g = np.asarray(np.random.default_rng(0).normal(size=values.shape))
     expected = np.zeros(x.shape)
     rows = expected.reshape(-1, int(np.prod(x.shape[x.ndim - len(made[0]) :])))
     for row, where, what in zip(rows, places.reshape(len(rows), -1), g.reshape(len(rows), -1)):
