@@ -131,3 +131,27 @@ def get_default_dtype() -> dtype:
 def set_default_dtype(d: DTypeLike) -> None:
     """Choose the dtype of tensors made from Python floats. Raises TypeError unless it is floating."""
     core.set_default_dtype(to_numpy(d))
+
+
+def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
+    """The smallest dtype that holds both, a higher category as it is: float16 for float16 and int64."""
+    return of(core.promote_types(to_numpy(type1), to_numpy(type2)))
+
+
+def finfo(type: DTypeLike | None = None) -> np.finfo[Any]:
+    """The limits of a floating-point dtype (the default one unless told): eps, max, min, tiny, bits.
+
+    Raises TypeError for a dtype that is not floating-point.
+    """
+    kind: Any = core.get_default_dtype() if type is None else to_numpy(type)
+    if kind.kind not in "fc":
+        raise TypeError(f"finfo: requires a floating point dtype, got {kind}; use nngrad.iinfo")
+    return np.finfo(kind)
+
+
+def iinfo(type: DTypeLike) -> np.iinfo[Any]:
+    """The limits of an integer dtype: max, min, bits. Raises TypeError for another."""
+    kind: Any = to_numpy(type)
+    if kind.kind not in "iu":
+        raise TypeError(f"iinfo: requires an integer dtype, got {kind}; use nngrad.finfo")
+    return np.iinfo(kind)

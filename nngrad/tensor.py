@@ -763,6 +763,26 @@ class Tensor(Methods):
         """The number of dimensions."""
         return self.node.ndim
 
+    def is_floating_point(self) -> builtins.bool:
+        """Whether its elements are floating-point numbers."""
+        return self.node.dtype.kind == "f"
+
+    def is_complex(self) -> builtins.bool:
+        """Whether its elements are complex numbers."""
+        return self.node.dtype.kind == "c"
+
+    def is_signed(self) -> builtins.bool:
+        """Whether its dtype has negative numbers."""
+        return self.node.dtype.kind in "ifc"
+
+    def is_nonzero(self) -> builtins.bool:
+        """Whether its only element is not zero. Raises RuntimeError if there are more or none."""
+        return builtins.bool(self)
+
+    def cuda(self, device: Device | builtins.int = None, non_blocking: builtins.bool = False) -> Tensor:
+        """Raises RuntimeError: there is no accelerator."""
+        raise RuntimeError("cuda: NNGrad has no accelerator: tensors are on the CPU")
+
     def get_device(self) -> builtins.int:
         """-1: it is on the CPU."""
         return -1

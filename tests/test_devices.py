@@ -104,6 +104,10 @@ LOOKS: dict[str, Call] = {
     "is_pinned": lambda x: x.is_pinned(),
     "get_device": lambda x: x.get_device(),
     "device": lambda x: repr(x.device),
+    "is_floating_point": lambda x: x.is_floating_point(),
+    "is_complex": lambda x: x.is_complex(),
+    "is_signed": lambda x: x.is_signed(),
+    "is_nonzero": lambda x: x.is_nonzero() if x.numel() == 1 else None,
     "type": lambda x: x.type().partition(".")[2],
     "contiguous": lambda x: x.contiguous().stride(),
 }
@@ -198,3 +202,29 @@ def test_the_version_is_the_distributions() -> None:
     parts = nngrad.__version__.split(".")
     assert len(parts) == 3
     assert all(part.isdecimal() for part in parts)
+
+
+def test_limits_and_promotion_of_dtypes_are_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    names = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64")
+    for name in names:
+        ours, theirs = getattr(nngrad, name), getattr(torch, name)
+        for other in names:
+            met = nngrad.promote_types(ours, getattr(nngrad, other))
+            assert str(met)[7:] == str(torch.promote_types(theirs, getattr(torch, other)))[6:]
+        told = {"f": "finfo", "i": "iinfo", "u": "iinfo"}.get(np.dtype(ours).kind)
+        if told is None:
+            with pytest.raises(TypeError, match="iinfo"):
+                nngrad.iinfo(ours)
+            continue
+        mine, limits = getattr(nngrad, told)(ours), getattr(torch, told)(theirs)
+        for limit in ("max", "min", "bits", *(("eps", "tiny") if told == "finfo" else ())):
+            assert float(getattr(mine, limit)) == float(getattr(limits, limit))
+    assert nngrad.finfo().bits == 32
+    with pytest.raises(TypeError, match=r"finfo: .*int64"):
+        nngrad.finfo(nngrad.int64)
+
+
+def test_there_is_no_accelerator() -> None:
+    with pytest.raises(RuntimeError, match=r"cuda: .*CPU"):
+        nngrad.zeros(1).cuda()
