@@ -193,8 +193,9 @@ def drawn_by(p: float, generator: Generator | None) -> Draw:
     uniform = generator.random
 
     def draw(shape: tuple[int, ...], dtype: DType) -> AnyArray:
-        kept = (uniform(shape) >= p).astype(dtype)
-        return kept if p == 1 else np.divide(kept, np.asarray(1 - p, dtype))
+        if p == 1:
+            return np.zeros(shape, dtype)
+        return np.divide((uniform(shape) >= p).astype(dtype), np.asarray(1 - p, dtype))
 
     return draw
 

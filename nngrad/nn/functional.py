@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from .. import functional as F, random
 from ..creation import empty
 from ..functional.attention import Draw, attend, check_dropout
@@ -150,8 +152,10 @@ def _drawn(p: float) -> Draw | None:
     """Dropout by the default generator; None where nothing is dropped."""
 
     def draw(shape: tuple[int, ...], dtype: DType) -> AnyArray:
-        kept = random.bernoulli_(empty(shape, dtype=dtype), 1 - p)
-        return (kept if p == 1 else kept.div_(1 - p)).node._value
+        if p == 1:
+            return np.zeros(shape, dtype)
+        scaled: AnyArray = random.bernoulli_(empty(shape, dtype=dtype), 1 - p).div_(1 - p).node._value
+        return scaled
 
     return draw if check_dropout(p) else None
 

@@ -92,6 +92,7 @@ def test_dropout_draws_what_pytorch_draws(p: float) -> None:
     torch.manual_seed(3)
     for ours, theirs in zip(run(arrays, dropout_p=p), run_torch(arrays, dropout_p=p), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
+    assert nngrad.rand(1).item() == torch.rand(1).item()
 
 
 def test_dropout_with_its_generator_is_the_weights_with_some_left_out() -> None:
