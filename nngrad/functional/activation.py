@@ -39,10 +39,11 @@ def _floating(op: str, input: Operand) -> Node:
 
 _ROOT_HALF: Final = math.sqrt(0.5)
 _BELL: Final = 1 / math.sqrt(2 * math.pi)
-# gelu's tanh form is x * sigmoid(2 * u), u = sqrt(2 / pi) * (x + 0.044715 * x**3): -2u = x * (_A + _B * x**2)
-_A: Final = -2 * math.sqrt(2 / math.pi)
+# gelu's tanh form is x / 2 * (1 + tanh(u)) with u = x * (_A + _B * x**2)
+_A: Final = math.sqrt(2 / math.pi)
 _B: Final = _A * 0.044715
-_FAR: Final = 100.0  # where gelu is 0 or x, and exp of what it takes is 0 or inf
+_FAR: Final = 100.0  # where gelu is 0 or x, and tanh of what it takes is -1 or 1
+_TAME: Final = 1e12  # a sum of squares up to which nothing overflows
 
 
 def _gelu_formula(x: Any) -> Any:
@@ -59,45 +60,49 @@ def _gelu_slope(g: Any, x: Any) -> Any:
 
 def _gelu_tanh_formula(x: Any) -> Any:
     c = np.maximum(x, -_FAR)
-    return np.divide(c, np.add(np.exp(np.multiply(c, np.add(np.multiply(np.square(c), _B), _A))), 1.0))
+    half = np.multiply(c, 0.5)
+    return np.add(np.multiply(half, np.tanh(np.multiply(c, np.add(np.multiply(np.square(c), _B), _A)))), half)
 
 
-def _gelu_tanh_kernel(out: Any, c: Any, x: Any) -> None:
-    np.maximum(x, -_FAR, out=c)
-    np.multiply(c, c, out=out)
+def _gelu_tanh_kernel(out: Any, half: Any, x: Any) -> None:
+    if not np.vdot(x, x) < _TAME:
+        x = np.maximum(x, -_FAR)
+    np.multiply(x, x, out=out)
     np.multiply(out, _B, out=out)
     np.add(out, _A, out=out)
-    np.multiply(out, c, out=out)
-    np.exp(out, out=out)
-    np.add(out, 1.0, out=out)
-    np.divide(c, out, out=out)
+    np.multiply(out, x, out=out)
+    np.tanh(out, out=out)
+    np.multiply(x, 0.5, out=half)
+    np.multiply(out, half, out=out)
+    np.add(out, half, out=out)
 
 
 def _gelu_tanh_slope(g: Any, x: Any) -> Any:
     c = np.clip(x, -_FAR, _FAR)
     squared = np.square(c)
-    s = np.reciprocal(np.add(np.exp(np.multiply(c, np.add(np.multiply(squared, _B), _A))), 1.0))
-    bent = np.multiply(np.multiply(c, np.add(np.multiply(squared, 3 * _B), _A)), np.subtract(s, 1.0))
-    return np.multiply(g, np.multiply(s, np.add(bent, 1.0)))
+    t = np.tanh(np.multiply(c, np.add(np.multiply(squared, _B), _A)))
+    bent = np.multiply(c, np.add(np.multiply(squared, 1.5 * _B), 0.5 * _A))
+    bent = np.multiply(bent, np.subtract(1.0, np.square(t)))
+    return np.multiply(g, np.add(bent, np.multiply(np.add(t, 1.0), 0.5)))
 
 
-def _gelu_tanh_slope_kernel(out: Any, c: Any, s: Any, g: Any, x: Any) -> None:
-    np.maximum(x, -_FAR, out=c)
-    np.minimum(c, _FAR, out=c)
-    np.multiply(c, c, out=out)
-    np.multiply(out, _B, out=s)
-    np.add(s, _A, out=s)
-    np.multiply(s, c, out=s)
-    np.exp(s, out=s)
-    np.add(s, 1.0, out=s)
-    np.reciprocal(s, out=s)
-    np.multiply(out, 3 * _B, out=out)
-    np.add(out, _A, out=out)
-    np.multiply(out, c, out=out)
-    np.subtract(s, 1.0, out=c)
-    np.multiply(out, c, out=out)
-    np.add(out, 1.0, out=out)
-    np.multiply(out, s, out=out)
+def _gelu_tanh_slope_kernel(out: Any, t: Any, rest: Any, g: Any, x: Any) -> None:
+    if not np.vdot(x, x) < _TAME:
+        x = np.clip(x, -_FAR, _FAR)
+    np.multiply(x, x, out=out)
+    np.multiply(out, _B, out=t)
+    np.add(t, _A, out=t)
+    np.multiply(t, x, out=t)
+    np.tanh(t, out=t)
+    np.multiply(out, 1.5 * _B, out=out)
+    np.add(out, 0.5 * _A, out=out)
+    np.multiply(out, x, out=out)
+    np.multiply(t, t, out=rest)
+    np.subtract(1.0, rest, out=rest)
+    np.multiply(out, rest, out=out)
+    np.add(t, 1.0, out=t)
+    np.multiply(t, 0.5, out=t)
+    np.add(out, t, out=out)
     np.multiply(out, g, out=out)
 
 

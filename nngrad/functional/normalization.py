@@ -15,7 +15,7 @@ import numpy as np
 
 from .arithmetic import add, div, mul, pow
 from .blending import clamp_min
-from .blocks import over_blocks, rows_in_block
+from .blocks import empty, over_blocks, rows_in_block
 from .dtypes import DType
 from .elementary import abs, select, silent, sqrt
 from .engine import unbroadcast
@@ -90,7 +90,7 @@ def _forward(*args: Any) -> tuple[Any, Any]:
     count = math.prod([x.shape[d] for d in axes])
     kept = _kept(x.shape, axes)
     mean, variance, scale = (np.empty(kept, x.dtype) for _ in range(3))
-    out = np.empty(x.shape, x.dtype)
+    out = empty(x.shape, x.dtype)
 
     def work(blocks: list[slice]) -> None:
         for block in blocks:
@@ -156,32 +156,41 @@ def _vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]
     pieces = 1 if by_channel else -(-x.shape[0] // step)
     # sums over the blocks are added up at the end, in one order whichever thread was first
     g_weight, g_bias = (np.zeros((pieces, *affine), x.dtype) if h else None for h in (has_weight, has_bias))
-    gx = np.empty(x.shape, x.dtype)
+    gx = empty(x.shape, x.dtype)
 
     def work(blocks: list[slice]) -> None:
+        spare = np.empty_like(x[_at(blocks[0], axes)]) if blocks else x
         for block in blocks:
             at = _at(block, axes)
-            gb, o, r = g[at], gx[at], scale[at]
+            here = spare[_at(slice(0, block.stop - block.start), axes)]
             piece = (0, block) if by_channel else (block.start // step,)
-            h = np.multiply(np.subtract(x[at], mean[at]) if centered else x[at], r)
+            gb, o, r = g[at], gx[at], scale[at]
+            y = np.subtract(x[at], mean[at], out=here) if centered else x[at]
             if g_bias is not None:
                 g_bias[piece] = _dots(gb, None, beside).reshape(g_bias[piece].shape)
             if g_weight is not None:
-                g_weight[piece] = _dots(np.multiply(gb, h, out=o), None, beside).reshape(
-                    g_weight[piece].shape
-                )
+                product = np.multiply(gb, y, out=o)
+                g_weight[piece] = _scaled_sum(product, r, beside).reshape(g_weight[piece].shape)
             if weight is not None:
                 gb = np.multiply(gb, _part(weight, block, axes), out=o)
-            np.multiply(h, np.divide(_dots(gb, h, axes), count).reshape(r.shape), out=h)
+            steep = np.multiply(np.divide(_dots(gb, y, axes), count).reshape(r.shape), np.square(r))
+            away = np.multiply(y, steep, out=here)
             if centered:
-                np.add(h, np.divide(_dots(gb, None, axes), count).reshape(r.shape), out=h)
-            np.subtract(gb, h, out=o)
+                np.add(away, np.divide(_dots(gb, None, axes), count).reshape(r.shape), out=away)
+            np.subtract(gb, away, out=o)
             np.multiply(o, r, out=o)
 
     with np.errstate(all="ignore"):
         _over_parts(work, x, axes)
     sums = [np.add.reduce(s, axis=0) for s in (g_weight, g_bias) if s is not None]
     return [gx.reshape(whole), *sums]
+
+
+def _scaled_sum(product: Any, scale: Any, beside: tuple[int, ...]) -> Any:
+    """The sum of `product * scale`, where the scale belongs to a row, a matrix product."""
+    if product.ndim == 2 and beside == (0,):
+        return np.dot(scale[:, 0], product)
+    return _dots(np.multiply(product, scale), None, beside)
 
 
 def _padded(shape: tuple[int, ...], ndim: int) -> tuple[int, ...]:
@@ -196,14 +205,14 @@ def _recorded(g: Any, x: Any, weight: Any, params: Any, affine: tuple[int, ...])
         g, x, weight = (None if a is None else astype(a, wide) for a in (g, x, weight))
         return [astype(s, dtype) for s in _recorded(g, x, weight, params, affine)]
     y, scale = _standard(x, axes, eps, centered)
-    h = np.multiply(y, scale)
     sent = []
     if has_weight:
-        sent.append(unbroadcast(np.multiply(g, h), affine))
+        sent.append(unbroadcast(np.multiply(np.multiply(g, y), scale), affine))
     if has_bias:
         sent.append(unbroadcast(g, affine))
     gw = g if weight is None else np.multiply(g, weight)
-    away = np.multiply(h, np.mean(np.multiply(gw, h), axis=axes, keepdims=True))
+    steep = np.multiply(np.mean(np.multiply(gw, y), axis=axes, keepdims=True), np.square(scale))
+    away = np.multiply(y, steep)
     if centered:
         away = np.add(away, np.mean(gw, axis=axes, keepdims=True))
     return [np.multiply(np.subtract(gw, away), scale), *sent]
