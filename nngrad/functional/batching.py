@@ -37,7 +37,14 @@ _fallbacks: Final[ContextVar[dict[str, int] | None]] = ContextVar("nngrad_vmap_f
 
 @contextmanager
 def vmap_fallbacks() -> Iterator[dict[str, int]]:
-    """Collect which ops vmap ran for each example in turn, by name, and how often."""
+    """Collect which ops vmap ran for each example in turn, by name, and how often.
+
+    >>> from nngrad.functional import unique, vmap
+    >>> with vmap_fallbacks() as names:
+    ...     _ = vmap(unique)(np.arange(6.0).reshape(2, 3))
+    >>> names
+    {'unique': 1}
+    """
     names: dict[str, int] = {}
     token = _fallbacks.set(names)
     try:

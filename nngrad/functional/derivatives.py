@@ -56,15 +56,18 @@ def _input(where: str, path: str, leaf: Any) -> Node:
     if node.dtype.kind not in "fc":
         raise TypeError(
             f"{where}: only floating-point and complex values can be differentiated, but the argument"
-            f"{path and ' at ' + path} is {node.dtype}"
+            f"{path} is {node.dtype}"
         )
     return _alias.call(node) if node.tracked else variable(seal(inside_all(node._value)))
 
 
-def inputs_of(where: str, tree: Any) -> tuple[Any, list[Node]]:
-    """The tree with a variable for each leaf, and the variables."""
-    nodes = [_input(where, path, leaf) for path, leaf in leaves(tree)]
-    return fill(tree, nodes), nodes
+def inputs_of(where: str, args: list[Any]) -> tuple[list[Any], list[Node]]:
+    """The arguments with a variable for each leaf, and the variables."""
+    nodes = []
+    for i, arg in enumerate(args):
+        number = f" {i}" if len(args) > 1 else ""
+        nodes += [_input(where, number + (path and " at " + path), leaf) for path, leaf in leaves(arg)]
+    return fill(args, nodes), nodes
 
 
 def fill(tree: A, values: Sequence[Any]) -> A:
