@@ -66,6 +66,7 @@ from .dtypes import (
     short as short,
     uint8 as uint8,
 )
+from .functional.blocks import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 from .matrices import (
     cholesky as cholesky,
     cholesky_solve as cholesky_solve,
@@ -356,10 +357,34 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import linalg as linalg, nn as nn, optim as optim, utils as utils
+    from .nn.functional import (
+        celu as celu,
+        celu_ as celu_,
+        group_norm as group_norm,
+        hardshrink as hardshrink,
+        layer_norm as layer_norm,
+        prelu as prelu,
+        relu_ as relu_,
+        rms_norm as rms_norm,
+        rrelu as rrelu,
+        rrelu_ as rrelu_,
+        selu as selu,
+        selu_ as selu_,
+        threshold as threshold,
+        threshold_ as threshold_,
+    )
 else:
+    _OF_NETWORKS = (
+        "celu celu_ group_norm hardshrink layer_norm prelu relu_ rms_norm rrelu rrelu_ selu selu_ "
+        "threshold threshold_"
+    ).split()
 
     def __getattr__(name):
         """Load a package when a program first names it: importing NNGrad stays quick."""
+        if name in _OF_NETWORKS:
+            from .nn import functional as networks
+
+            return getattr(networks, name)
         if name in ("linalg", "nn", "optim", "utils"):
             from importlib import import_module
 

@@ -134,7 +134,7 @@ def alpha_dropout(
     """Dropout that keeps mean 0 and variance 1 behind selu. Raises as `dropout` does.
 
     >>> alpha_dropout(np.ones(2), 0.5, True, generator=np.random.default_rng(0)).data.round(4)
-    array([ 1.6655, -0.7792])
+    array([ 1.6656, -0.7792])
     """
     return drop("alpha_dropout", input, p, training, _drawn_by("alpha_dropout", generator, p), False, True)
 
@@ -145,7 +145,7 @@ def feature_alpha_dropout(
     """`alpha_dropout` of whole channels of (N, C, ...). Raises as `dropout` does.
 
     >>> feature_alpha_dropout(np.ones((1, 2)), 0.5, True, generator=np.random.default_rng(0)).data.round(4)
-    array([[ 1.6655, -0.7792]])
+    array([[ 1.6656, -0.7792]])
     """
     draw = _drawn_by("feature_alpha_dropout", generator, p)
     return drop("feature_alpha_dropout", input, p, training, draw, True, True)
