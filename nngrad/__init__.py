@@ -374,10 +374,22 @@ if TYPE_CHECKING:
         threshold_ as threshold_,
     )
 else:
-    _OF_NETWORKS = (
-        "celu celu_ group_norm hardshrink layer_norm prelu relu_ rms_norm rrelu rrelu_ selu selu_ "
-        "threshold threshold_"
-    ).split()
+    _OF_NETWORKS = [
+        "celu",
+        "celu_",
+        "group_norm",
+        "hardshrink",
+        "layer_norm",
+        "prelu",
+        "relu_",
+        "rms_norm",
+        "rrelu",
+        "rrelu_",
+        "selu",
+        "selu_",
+        "threshold",
+        "threshold_",
+    ]
 
     def __getattr__(name):
         """Load a package when a program first names it: importing NNGrad stays quick."""
