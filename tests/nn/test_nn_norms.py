@@ -81,6 +81,7 @@ def test_dropout_drops_what_pytorch_drops(name: str, shape: tuple[int, ...], p: 
     torch, x, x_ = both(*shape)
     torch.manual_seed(5)
     nngrad.manual_seed(5)
+    ours = x
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(2):
@@ -129,7 +130,7 @@ def test_in_place_activations(name: str, numbers: tuple[Any, ...]) -> None:
             z = leaf * 0.5
             assert getattr(functions, name + "_")(z, *numbers) is z
             total = total + z.sum()
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]  # PyTorch's has no types
     same(x.grad, x_.grad, 1e-5)  # type: ignore[arg-type]  # backward has set it
 
 
