@@ -357,48 +357,19 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import linalg as linalg, nn as nn, optim as optim, utils as utils
-    from .nn.functional import (
-        celu as celu,
-        celu_ as celu_,
-        group_norm as group_norm,
-        hardshrink as hardshrink,
-        layer_norm as layer_norm,
-        prelu as prelu,
-        relu_ as relu_,
-        rms_norm as rms_norm,
-        rrelu as rrelu,
-        rrelu_ as rrelu_,
-        selu as selu,
-        selu_ as selu_,
-        threshold as threshold,
-        threshold_ as threshold_,
-    )
+    from .networks import *  # noqa: F403  # typed there, one by one
 else:
-    _OF_NETWORKS = [
-        "celu",
-        "celu_",
-        "group_norm",
-        "hardshrink",
-        "layer_norm",
-        "prelu",
-        "relu_",
-        "rms_norm",
-        "rrelu",
-        "rrelu_",
-        "selu",
-        "selu_",
-        "threshold",
-        "threshold_",
-    ]
+    _PACKAGES = ("linalg", "nn", "optim", "utils")
 
     def __getattr__(name):
-        """Load a package when a program first names it: importing NNGrad stays quick."""
-        if name in _OF_NETWORKS:
-            from .nn import functional as networks
+        """What is loaded when a program first names it: importing NNGrad stays quick."""
+        from importlib import import_module
 
-            return getattr(networks, name)
-        if name in ("linalg", "nn", "optim", "utils"):
-            from importlib import import_module
-
+        if name in _PACKAGES:
             return import_module(f".{name}", __name__)
+        if not name.startswith("_"):
+            found = vars(import_module(".networks", __name__)).get(name)
+            if found is not None:
+                globals()[name] = found
+                return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
