@@ -31,7 +31,9 @@ def check_probability(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _drawn_by(op: str, generator: Generator | None, p: float) -> Draw:
+def drawn_by(op: str, generator: Generator | None, p: float) -> Draw:
+    """What draws for a function that was given a generator, or none."""
+
     def draw(shape: tuple[int, ...], dtype: DType) -> AnyArray:
         if generator is None:
             raise TypeError(
@@ -91,7 +93,7 @@ def dropout(
     >>> dropout(np.ones(4), 0.5, generator=np.random.default_rng(0)).data
     array([2., 0., 0., 0.])
     """
-    return drop("dropout", input, p, training, _drawn_by("dropout", generator, p), False, False)
+    return drop("dropout", input, p, training, drawn_by("dropout", generator, p), False, False)
 
 
 def dropout1d(
@@ -103,7 +105,7 @@ def dropout1d(
     array([[2., 2.],
            [0., 0.]])
     """
-    return drop_channels("dropout1d", input, p, training, _drawn_by("dropout1d", generator, p), 1)
+    return drop_channels("dropout1d", input, p, training, drawn_by("dropout1d", generator, p), 1)
 
 
 def dropout2d(
@@ -114,7 +116,7 @@ def dropout2d(
     >>> dropout2d(np.ones((1, 2, 1, 2)), 0.5, generator=np.random.default_rng(0)).data.tolist()
     [[[[2.0, 2.0]], [[0.0, 0.0]]]]
     """
-    return drop_channels("dropout2d", input, p, training, _drawn_by("dropout2d", generator, p), 2)
+    return drop_channels("dropout2d", input, p, training, drawn_by("dropout2d", generator, p), 2)
 
 
 def dropout3d(
@@ -125,7 +127,7 @@ def dropout3d(
     >>> dropout3d(np.ones((2, 1, 1, 2)), 0.5, generator=np.random.default_rng(0)).data.tolist()
     [[[[2.0, 2.0]]], [[[0.0, 0.0]]]]
     """
-    return drop_channels("dropout3d", input, p, training, _drawn_by("dropout3d", generator, p), 3)
+    return drop_channels("dropout3d", input, p, training, drawn_by("dropout3d", generator, p), 3)
 
 
 def alpha_dropout(
@@ -136,7 +138,7 @@ def alpha_dropout(
     >>> alpha_dropout(np.ones(2), 0.5, True, generator=np.random.default_rng(0)).data.round(4)
     array([ 1.6656, -0.7792])
     """
-    return drop("alpha_dropout", input, p, training, _drawn_by("alpha_dropout", generator, p), False, True)
+    return drop("alpha_dropout", input, p, training, drawn_by("alpha_dropout", generator, p), False, True)
 
 
 def feature_alpha_dropout(
@@ -147,5 +149,5 @@ def feature_alpha_dropout(
     >>> feature_alpha_dropout(np.ones((1, 2)), 0.5, True, generator=np.random.default_rng(0)).data.round(4)
     array([[ 1.6656, -0.7792]])
     """
-    draw = _drawn_by("feature_alpha_dropout", generator, p)
+    draw = drawn_by("feature_alpha_dropout", generator, p)
     return drop("feature_alpha_dropout", input, p, training, draw, True, True)

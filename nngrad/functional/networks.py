@@ -134,3 +134,13 @@ from .pooling import (
     lp_pool2d as lp_pool2d,
     lp_pool3d as lp_pool3d,
 )
+from .recurrent import (
+    gru as gru,
+    gru_cell as gru_cell,
+    lstm as lstm,
+    lstm_cell as lstm_cell,
+    rnn_relu as rnn_relu,
+    rnn_relu_cell as rnn_relu_cell,
+    rnn_tanh as rnn_tanh,
+    rnn_tanh_cell as rnn_tanh_cell,
+)
