@@ -45,6 +45,7 @@ from .functional.shape import normal_dim
 from .functional.warn import warn_user
 from .lifting import Size as Size, TensorLike, operator_, view_of, wrap
 from .methods import Methods
+from .operations import where
 from .views import LOST, Alias, Home, View, detached, leave, memory_of, move
 
 if TYPE_CHECKING:
@@ -570,6 +571,18 @@ class Tensor(Methods):
     def expand_as(self, other: Tensor) -> Tensor:
         """A view broadcast to the shape of another tensor; see `expand`."""
         return self.expand(other.shape)
+
+    def where(self, condition: Tensor, other: TensorLike) -> Tensor:
+        """These elements where the condition holds, those of `other` elsewhere."""
+        return where(condition, self, other)
+
+    def prelu(self, weight: Tensor) -> Tensor:
+        """See `nngrad.functional.prelu`."""
+        return wrap(F.prelu(self.node, weight.node))
+
+    def hardshrink(self, lambd: builtins.float = 0.5) -> Tensor:
+        """See `nngrad.functional.hardshrink`."""
+        return wrap(F.hardshrink(self.node, lambd))
 
     # ------------------------------------------------------------ conversions
 

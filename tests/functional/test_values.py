@@ -7,32 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from checks import run
+from differences import LENIENT
 from table import ROWS, WITHOUT_ROW, Row, TorchNames, public_functions
-
 
 DTYPES = {"e": np.float16, "f": np.float32, "d": np.float64, "l": np.int64, "?": np.bool_}
 TOLERANCE = {"e": 4e-3, "f": 2e-6, "d": 1e-12, "l": 2e-6, "?": 2e-6}
-
-
-#: sound values where PyTorch has left out the case, by function
-LENIENT = {
-    "abs": "of bools: themselves",
-    "relu": "of bools: themselves",
-    "argmax": "of bools",
-    "argmin": "of bools",
-    "sub": "of bools and an int or float",
-    "clip": "of bools by bools",
-    "maximum": "with a Python number",
-    "minimum": "with a Python number",
-    "logical_and": "with a Python number",
-    "logical_or": "with a Python number",
-    "logical_xor": "with a Python number",
-    "atan2": "with a Python number",
-    "hypot": "with a Python number",
-    "logaddexp": "with a Python number",
-    "fmax": "with a Python number",
-    "fmin": "with a Python number",
-}
 
 
 def as_list(result: Any) -> list[Any]:
