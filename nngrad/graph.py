@@ -21,6 +21,9 @@ class GradFn:
     __slots__ = ("_node",)
 
     def __init__(self, node: Node) -> None:
+        if node.op is not None and node.op.name == "custom_part":  # of a function with several outputs
+            while node.op is not None and node.op.name != "custom":
+                node = node._prev[0]
         self._node = node
 
     def name(self) -> str:
@@ -89,6 +92,7 @@ _VARIANTS: Final[dict[str, Callable[[Node], str]]] = {
     "broadcast": lambda node: "ExpandBackward0",
     "clip": lambda node: "ClampBackward1",
     "amin": lambda node: "MinBackward1" if node.params[0] is None else "AminBackward0",
+    "custom": lambda node: getattr(node.params[0], "name", "CustomBackward0"),
     "cross_entropy": lambda node: "NllLossBackward0",
     "concat": lambda node: "CatBackward0",
     "getitem": _getitem,

@@ -360,7 +360,7 @@ def _put(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...]
 RULES.update(
     {
         **dict.fromkeys(
-            ("to", "alias", "clone", "add", "sub", "neg", "select", "where", "pow_whole"), elementwise
+            ("to", "alias", "custom_part", "clone", "add", "sub", "neg", "select", "where", "pow_whole"), elementwise
         ),
         **dict.fromkeys(
             ("clip", "clip_gradient", "lerp", "nan_to_num", "logit", "round_decimals"), elementwise

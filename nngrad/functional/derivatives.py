@@ -31,12 +31,22 @@ P = ParamSpec("P")
 #: how many derivatives are being taken around this point of the program
 _depth: Final[ContextVar[int]] = ContextVar("nngrad_transform_depth", default=0)
 
+#: around a transform of tensors: whether the program may ask for gradients of what it gives back, in
+#: values that it was given or uses; the function that is transformed finds out
+around: Final[ContextVar[list[bool] | None]] = ContextVar("nngrad_transform_around", default=None)
+
 _alias: Final = linear("alias", inside_all, lambda g, _, x: g, elementwise=True)
 
 
 def inside() -> bool:
     """Whether this is called by a function that is being differentiated or vectorised."""
-    return _depth.get() > 0 or bool(levels.get())
+    return is_recorded() or bool(levels.get())
+
+
+def is_recorded() -> bool:
+    """Whether derivatives taken here may be differentiated again."""
+    told = around.get()
+    return _depth.get() > 0 or (told is not None and told[0])
 
 
 @contextmanager
@@ -132,7 +142,7 @@ def pull_back(
     outs: Sequence[Node], cotangents: Sequence[Any], inputs: Sequence[Node], free: bool
 ) -> list[Any]:
     """The gradients in the inputs, zeros where there is none; recorded inside a derivative."""
-    nested = _depth.get() > 0
+    nested = is_recorded()
     live = [
         (out, as_node(c) if nested else c._value if type(c) is Node else c)
         for out, c in zip(outs, cotangents)
@@ -384,7 +394,7 @@ def _linearized(where: str, function: Callable[..., Any], primals: Sequence[Any]
         if len(tangents) != len(primals):
             raise TypeError(f"{where}: {len(primals)} primals but {len(tangents)} tangents were given")
         given = matching(where, "tangent", trees, list(tangents))
-        nested = _depth.get() > 0
+        nested = is_recorded()
         if nested:
             given = [as_node(t) for t in given]
         elif inside():

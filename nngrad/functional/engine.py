@@ -8,6 +8,7 @@ add in place. Handed `create_graph=True` it runs the same rules on nodes, which 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from itertools import dropwhile, zip_longest
 from sys import getrefcount
 from typing import Any, Final
@@ -26,6 +27,11 @@ _set_saved: Final = Draft.__dict__["saved"].__set__
 
 #: what is called with a node's cotangent before the node's rules run; id(node) -> hooks by number
 HOOKS: Final[dict[int, dict[int, Callable[[Any], Any]]]] = {}
+
+#: what looks at the cotangents that each node sends its parents, while somebody asks: see detect_anomaly
+CHECK: Final[ContextVar[Callable[[Node, Sequence[Any]], None] | None]] = ContextVar(
+    "nngrad_backward_check", default=None
+)
 
 
 def _count_alone() -> int:
@@ -161,14 +167,17 @@ def backward(
     Raises RuntimeError for a cycle, naming its ops, and for a graph that was freed before.
     """
     with np.errstate(all="ignore"):
-        if create_graph:
-            mode, replay = grad_mode.set(True), replaying.set(True)
+        replay = replaying.set(True)
+        try:
+            if not create_graph:
+                return _backward(roots, cotangents, tuple(wanted), False, free)
+            mode = grad_mode.set(True)
             try:
                 return _backward(roots, cotangents, tuple(wanted), True, free)
             finally:
-                replaying.reset(replay)
                 grad_mode.reset(mode)
-        return _backward(roots, cotangents, tuple(wanted), False, free)
+        finally:
+            replaying.reset(replay)
 
 
 def _backward(
@@ -192,6 +201,7 @@ def _backward(
     add = np.add
     count_of = counts.get
     alone = ALONE + 2  # `counts` and `edges`
+    check = CHECK.get()
     while ready:
         node = ready.pop()
         visited += 1
@@ -251,6 +261,8 @@ def _backward(
                     ]
             except NeedsBatching:
                 sent = _by_nodes(node, g, [p in counts for p in prev])
+            if check is not None:
+                check(node, sent)
         has_leaf = False
         for parent, gp in zip(prev, sent):
             count = count_of(parent)
@@ -298,13 +310,11 @@ def _backward(
             buffer = grads.get(parent)
             if buffer is None:
                 grads[parent] = gp
-            elif parent in owned:
+            elif parent in owned and type(gp) is not Batch:
                 add(buffer, gp, out=buffer)
             else:
-                try:
-                    grads[parent] = buffer = add(buffer, gp)
-                except NeedsBatching:
-                    grads[parent] = buffer = by_nodes(add, buffer, gp)
+                grads[parent] = buffer = add(buffer, gp)
+                owned.discard(parent)
                 if type(buffer) is ndarray:
                     owned.add(parent)
         if free and op.freed is not None:
