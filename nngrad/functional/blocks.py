@@ -7,17 +7,13 @@ number of threads.
 
 from __future__ import annotations
 
-import math
 import os
-import threading
 from collections.abc import Callable
 from functools import wraps
-from sys import getrefcount
 from typing import Any, Final
 
 import numpy as np
 
-from .dtypes import DType
 from .elementary import silent
 
 #: bytes of one operand in a block
@@ -77,50 +73,6 @@ def _run_in_pool(work: Callable[[list[slice]], None], shares: list[list[slice]])
         other.result()
 
 
-# ---------------------------------------------------------------- memory
-
-#: bytes from which on an array's memory is used again, and how many of them may lie idle
-_LARGE: Final = 1 << 20
-_IDLE: Final = 1 << 27
-
-_buffers: Final[list[Any]] = []
-_lock: Final = threading.Lock()
-
-
-def _references(buffers: list[Any]) -> list[int]:
-    return [getrefcount(buffer) for buffer in buffers]
-
-
-#: what `_references` says of a buffer that nothing else refers to
-_UNUSED: Final = _references([np.empty(1)])[0]
-
-
-def empty(shape: tuple[int, ...], dtype: DType) -> Any:
-    """`np.empty`, in memory that an earlier large array has left, if there is some of that size.
-
-    Measured: the system takes longer to find and clear 16 MiB than a product of two arrays takes.
-    An array holds on to its memory through `base`, so what nothing refers to is free.
-    """
-    size = math.prod(shape) * dtype.itemsize
-    if size < _LARGE:
-        return np.empty(shape, dtype)
-    with _lock:
-        unused = [i for i, count in enumerate(_references(_buffers)) if count == _UNUSED]
-        fitting = [i for i in unused if _buffers[i].nbytes == size]
-        if fitting:
-            buffer = _buffers.pop(fitting[-1])
-            buffer.flags.writeable = True
-        else:
-            buffer = np.empty(size, np.uint8)
-            idle = sum([_buffers[i].nbytes for i in unused])
-            for n, i in enumerate(unused):  # the longest unused first
-                if idle <= _IDLE:
-                    break
-                idle -= _buffers.pop(i - n).nbytes
-        _buffers.append(buffer)
-        return buffer.view(dtype).reshape(shape)
-
-
 # ---------------------------------------------------------------- blocks
 
 
@@ -175,7 +127,7 @@ def elementwise(
             return out
         if not x.flags.c_contiguous and x.flags.f_contiguous:
             return run(*[a.T for a in inputs], *numbers).T
-        out = empty(x.shape, x.dtype)
+        out = np.empty(x.shape, x.dtype)
         target, flats = out.reshape(-1), [a.reshape(-1) for a in inputs]
 
         def work(blocks: list[slice]) -> None:

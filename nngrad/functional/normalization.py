@@ -15,7 +15,7 @@ import numpy as np
 
 from .arithmetic import add, div, mul, pow
 from .blending import clamp_min
-from .blocks import empty, over_blocks, rows_in_block
+from .blocks import over_blocks, rows_in_block
 from .dtypes import DType
 from .elementary import abs, select, silent, sqrt
 from .engine import unbroadcast
@@ -90,7 +90,7 @@ def _forward(*args: Any) -> tuple[Any, Any]:
     count = math.prod([x.shape[d] for d in axes])
     kept = _kept(x.shape, axes)
     mean, variance, scale = (np.empty(kept, x.dtype) for _ in range(3))
-    out = empty(x.shape, x.dtype)
+    out = np.empty(x.shape, x.dtype)
 
     def work(blocks: list[slice]) -> None:
         for block in blocks:
@@ -156,7 +156,7 @@ def _vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]
     pieces = 1 if by_channel else -(-x.shape[0] // step)
     # sums over the blocks are added up at the end, in one order whichever thread was first
     g_weight, g_bias = (np.zeros((pieces, *affine), x.dtype) if h else None for h in (has_weight, has_bias))
-    gx = empty(x.shape, x.dtype)
+    gx = np.empty(x.shape, x.dtype)
 
     def work(blocks: list[slice]) -> None:
         spare = np.empty_like(x[_at(blocks[0], axes)]) if blocks else x

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from .arithmetic import mul, sub
-from .blocks import empty, over_blocks
+from .blocks import over_blocks
 from .dtypes import DType
 from .elementary import silent
 from .node import Node, Operand, as_node
@@ -84,7 +84,7 @@ def _by_rows(formula: Callable[..., Any], kernel: Callable[..., None]) -> Callab
         if dim != x.ndim - 1 or x.dtype.char not in "fd":
             return formula(*args)
         size = x.shape[-1]
-        out, ones = empty(x.shape, x.dtype), np.ones(size, x.dtype)
+        out, ones = np.empty(x.shape, x.dtype), np.ones(size, x.dtype)
         target = out.reshape(-1, size)
         tables = [a.reshape(-1, size) for a in inputs]
 
