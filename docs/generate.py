@@ -45,7 +45,9 @@ def signature(thing: Any) -> str:
         parameters = inspect.signature(thing).parameters.values()
     except ValueError:
         return "(...)"
-    plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters if p.name not in ("self", "cls")]
+    plain = [
+        p.replace(annotation=inspect.Parameter.empty) for p in parameters if p.name not in ("self", "cls")
+    ]
     return str(inspect.Signature(plain))
 
 
@@ -174,7 +176,55 @@ def parity() -> str:
     return "\n".join(parts) + "\n"
 
 
-PAGES = {"reference.md": reference, "api.md": api, "parity.md": parity}
+BEGIN, END = "<!-- begin: made by", "<!-- end -->"
+
+#: PyTorch's namespaces that coming-from-pytorch.md goes through
+NAMESPACES = (
+    "nn",
+    "nn.functional",
+    "nn.init",
+    "nn.utils",
+    "nn.utils.rnn",
+    "nn.utils.parametrizations",
+    "optim",
+    "optim.lr_scheduler",
+    "utils.data",
+    "distributions",
+    "autograd",
+    "autograd.functional",
+    "func",
+    "linalg",
+)
+
+
+def guide() -> str:
+    """docs/coming-from-pytorch.md: what is there and what is left out, namespace by namespace."""
+    torch = importlib.import_module("torch")
+    lines = ["| namespace | there | left out |\n|---|---|---|"]
+    for namespace in NAMESPACES:
+        theirs = importlib.import_module(f"torch.{namespace}")
+        ours = importlib.import_module(f"nngrad.{namespace}")
+        names = [
+            name
+            for name in sorted(getattr(theirs, "__all__", dir(theirs)))
+            if not name.startswith("_") and callable(getattr(theirs, name, None))
+            if (getattr(getattr(theirs, name), "__module__", None) or "torch").startswith("torch")
+        ]
+        lines.append(_told(f"torch.{namespace}", names, ours))
+    methods = [name for name in sorted(dir(torch.Tensor)) if not name.startswith("_")]
+    lines.append(_told("torch.Tensor", methods, nngrad.Tensor))
+    written = (HERE / "coming-from-pytorch.md").read_text(encoding="utf-8")
+    start = written.index("\n", written.index(BEGIN)) + 1
+    return written[:start] + "\n".join(lines) + "\n" + written[written.index(END) :]
+
+
+def _told(title: str, names: list[str], ours: object) -> str:
+    there = [name for name in names if hasattr(ours, name)]
+    missing = [name for name in names if not hasattr(ours, name)]
+    return f"| `{title}` | {len(there)} of {len(names)} | {', '.join(missing)} |"
+
+
+PAGES = {"reference.md": reference, "api.md": api, "parity.md": parity, "coming-from-pytorch.md": guide}
 
 
 def main() -> None:

@@ -13,6 +13,8 @@ NAMES = [name for text in FAMILIES.values() for name in text.split()]
 
 @pytest.mark.parametrize("name", generate.PAGES)
 def test_a_page_is_what_the_code_says(name: str) -> None:
+    if name == "coming-from-pytorch.md":
+        pytest.importorskip("torch")
     written = (generate.HERE / name).read_text(encoding="utf-8")
     assert written == generate.PAGES[name](), "run `python -m docs.generate`"
 
