@@ -356,10 +356,25 @@ from .creation import tensor as tensor
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import linalg as linalg, nn as nn, optim as optim, utils as utils
+    from . import (
+        func as func,
+        linalg as linalg,
+        nn as nn,
+        optim as optim,
+        serialization as serialization,
+        utils as utils,
+    )
+    from .autograd.transforms import vmap as vmap
     from .networks import *  # noqa: F403  # typed there, one by one
+    from .serialization import load as load, save as save
 else:
-    _PACKAGES = ("linalg", "nn", "optim", "utils")
+    _PACKAGES = ("func", "linalg", "nn", "optim", "serialization", "utils")
+    #: module -> what is loaded from it
+    _PARTS = {
+        "autograd.transforms": ("vmap",),
+        "serialization": ("load", "save"),
+    }
+    _HOMES = {part: module for module, parts in _PARTS.items() for part in parts}
 
     def __getattr__(name):
         """What is loaded when a program first names it: importing NNGrad stays quick."""
@@ -367,6 +382,9 @@ else:
 
         if name in _PACKAGES:
             return import_module(f".{name}", __name__)
+        if name in _HOMES:
+            found = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+            return found
         if not name.startswith("_"):
             found = vars(import_module(".networks", __name__)).get(name)
             if found is not None:
