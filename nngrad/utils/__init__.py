@@ -1,3 +1,3 @@
-"""What is around training: `nngrad.utils.data` feeds it."""
+"""What is around training: `nngrad.utils.data` feeds it, `nngrad.utils.checkpoint` saves it memory."""
 
-from . import data as data
+from . import checkpoint as checkpoint, data as data
