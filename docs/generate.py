@@ -16,7 +16,6 @@ from types import ModuleType
 from typing import Any
 
 import nngrad
-import nngrad.functional as F
 
 HERE = Path(__file__).parent
 MADE = "<!-- made by `python -m docs.generate`: change the docstrings, not this -->\n"
@@ -89,8 +88,8 @@ def reference() -> str:
     parts = [
         "# Reference of the operators\n",
         MADE,
-        "Each is a pure function on nodes, `nngrad.functional.X` (here `F.X`), and the same function on tensors "
-        "where the second line says. Names, defaults, broadcasting, promotion and errors are PyTorch's; "
+        "Each is a pure function on nodes, `nngrad.functional.X` (here `F.X`), and the same function on "
+        "tensors where the second line says. Names, defaults, broadcasting, promotion and errors are PyTorch's; "
         "[parity.md](parity.md) tells what is compared and what differs.\n",
     ]
     for module in sorted(families):
@@ -136,10 +135,10 @@ def parity() -> str:
     parts = [
         "# Parity with PyTorch\n",
         MADE,
-        "How many argument combinations of each operator the tests compare with PyTorch (values, result dtypes, "
-        "gradients in float32 and float64, special points, errors), in which dtypes, and whether it is "
-        "differentiated: then first and second derivatives are checked against finite differences, forward mode "
-        "against backward mode, and vmap against a loop.\n",
+        "How many argument combinations of each operator the tests compare with PyTorch (values, result "
+        "dtypes, gradients in float32 and float64, special points, errors), in which dtypes, and whether "
+        "it is differentiated: then first and second derivatives are checked against finite differences, "
+        "forward mode against backward mode, and vmap against a loop.\n",
     ]
 
     def table(names: list[str]) -> None:
@@ -151,10 +150,8 @@ def parity() -> str:
                 continue
             compared = [row for row in here if row.torch]
             dtypes = [told[c] for c in told if any(c in row.dtypes for row in compared)]
-            derivatives = any(row.grad and any(arg.tracked for arg in row.args) for row in here)
-            parts.append(
-                f"| {name} | {len(here)} | {len(compared)} | {' '.join(dtypes)} | {'yes' if derivatives else ''} |"
-            )
+            derivatives = "yes" if any(row.grad and any(a.tracked for a in row.args) for row in here) else ""
+            parts.append(f"| {name} | {len(here)} | {len(compared)} | {' '.join(dtypes)} | {derivatives} |")
         parts.append("")
 
     listed: set[str] = set()
