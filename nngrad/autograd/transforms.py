@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from .. import functional as F
 from ..functional.derivatives import around, named_like
 from ..functional.node import Node, grad_mode
 from ..functional.trees import leaves, map_leaves
-from ..functional.vectorize import InDims
 from ..lifting import wrap
 from ..tensor import Tensor
+
+if TYPE_CHECKING:
+    from ..functional.vectorize import InDims
 
 A = TypeVar("A")
 B = TypeVar("B")
