@@ -7,6 +7,7 @@ from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
+from .batching_rules import RULES as RULES  # which registers them
 from .batch import Level, NeedsBatching, levels
 from .batching import enter_op, leave_op, report_fallback
 from .derivatives import fill, given_back, named_like
