@@ -305,7 +305,7 @@ def fill(tensor: Tensor, drawn: Any) -> Tensor:
     """Give a tensor the values that were drawn for it, in its dtype."""
     with np.errstate(over="ignore"):
         values = drawn.astype(tensor.node.dtype)
-    tensor.assign(seal(np.ascontiguousarray(arranged(tensor, values))))
+    tensor.assign(seal(np.asarray(arranged(tensor, values), order="C")))
     return tensor
 
 
