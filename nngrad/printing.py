@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import numpy as np
 
 from .dtypes import of
+from .functional.batch import Batch, levels_of
 from .functional.dtypes import get_default_dtype
-from .functional.node import is_held
+from .functional.node import is_held, seal
+from .lifting import wrap
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -79,6 +81,8 @@ def tensor_repr(tensor: Tensor) -> str:
     node = tensor.node
     prefix = "tensor(" if type(tensor).__name__ in ("Tensor", "Parameter") else f"{type(tensor).__name__}("
     suffixes: list[str] = []
+    if type(node._value) is Batch:
+        return _batch_repr(node._value)
     if not is_held(node):
         text = f"<{node._value.why}>"
     else:
@@ -100,6 +104,15 @@ def tensor_repr(tensor: Tensor) -> str:
     elif node.tracked:
         suffixes.append("requires_grad=True")
     return _with_suffixes(prefix + text, suffixes, len(prefix))
+
+
+def _batch_repr(batch: Batch) -> str:
+    """What stands for one example inside vmap: all examples, as PyTorch shows them."""
+    array = batch.array
+    lines = repr(wrap(seal(array))).replace("\n", "\n    ")
+    where = f"lvl={len(levels_of(batch))}, bdim={None if batch.same else 0}"
+    ended = "" if batch.level.alive else ", of a vmap that has ended"
+    return f"BatchedTensor({where}{ended}, value=\n    {lines}\n)"
 
 
 def _with_suffixes(text: str, suffixes: list[str], indent: int) -> str:

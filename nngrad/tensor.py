@@ -30,6 +30,7 @@ from .devices import (
     strided,
 )
 from .dtypes import DTypeLike
+from .functional.batch import Batch, NeedsBatching, check_alive
 from .functional.dtypes import (
     Array,
     Nested,
@@ -86,8 +87,8 @@ class Tensor(Methods):
     """A multi-dimensional array that records what is done to it.
 
     data: numbers, nested sequences of them, an array or a tensor. It is copied. As in PyTorch, a
-    sequence of integers becomes a tensor of the default floating dtype here; `nngrad.tensor`
-    keeps the integers.
+    sequence of integers becomes a tensor of the default floating dtype here (`nngrad.tensor`
+    keeps the integers), and integers themselves, or a Size, are the sizes of a tensor yet to be filled.
     requires_grad: whether operations on it are recorded for `backward`.
     """
 
@@ -98,13 +99,22 @@ class Tensor(Methods):
     _grad: Tensor | None
 
     def __init__(
-        self, data: TensorData = (), *, dtype: DTypeLike | None = None, requires_grad: builtins.bool = False
+        self, *data: TensorData, dtype: DTypeLike | None = None, requires_grad: builtins.bool = False
     ) -> None:
         self._view = None
         self._grad = None
-        node = node_from(data, dtype)
-        if dtype is None and isinstance(data, Sequence) and node.dtype.kind in "biu":
-            node = cast(node, get_default_dtype())
+        first = data[0] if data else ()
+        if isinstance(first, (int, np.integer, Size)) and not isinstance(first, bool):
+            sizes: Any = first if isinstance(first, Size) else data
+            if min(sizes, default=0) < 0:
+                raise RuntimeError(f"Tensor: Trying to create tensor with negative dimension: {list(sizes)}")
+            node = seal(np.zeros(sizes, get_default_dtype() if dtype is None else dtypes.to_numpy(dtype)))
+        elif len(data) > 1:
+            raise TypeError(f"Tensor: expected one value, or sizes, got {len(data)} arguments")
+        else:
+            node = node_from(first, dtype)
+            if dtype is None and isinstance(first, Sequence) and node.dtype.kind in "biu":
+                node = cast(node, get_default_dtype())
         self._node = node
         if requires_grad:
             self.requires_grad = True
@@ -345,7 +355,11 @@ class Tensor(Methods):
         too; a complex tensor gives a complex). Raises RuntimeError if there are more or none."""
         if self.numel() != 1:
             raise RuntimeError(f"item: a Tensor with {self.numel()} elements cannot be converted to Scalar")
-        return self.node.item()
+        try:
+            return self.node.item()
+        except NeedsBatching:
+            check_alive("item", [self.node._value])
+            raise
 
     def tolist(self) -> Any:  # as in NumPy: types know no number of dimensions
         """The elements as nested lists of Python numbers; of a 0-d tensor, its number."""
@@ -388,7 +402,7 @@ class Tensor(Methods):
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("len() of a 0-d tensor")
-        return len(self.node._value)
+        return self.node.shape[0]
 
     def __bool__(self) -> bool:
         if self.numel() != 1:
@@ -684,7 +698,9 @@ class Tensor(Methods):
     def contiguous(self, memory_format: memory_format = contiguous_format) -> Tensor:
         """The tensor itself if its elements lie in row-major order, else a copy in that order."""
         check_format("contiguous", memory_format)
-        return self if self.node._value.flags.c_contiguous else self.clone()
+        value = self.node._value
+        is_ordered = type(value) is Batch or value.flags.c_contiguous  # inside vmap nobody can tell
+        return self if is_ordered else self.clone()
 
     def new_tensor(
         self,

@@ -137,7 +137,7 @@ class Node(Draft):
     def __len__(self) -> int:
         if not self._value.ndim:
             raise TypeError("len: a 0-d node has no length")
-        return len(self._value)
+        return self.shape[0]
 
     def __bool__(self) -> bool:
         if self.size != 1:
