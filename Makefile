@@ -14,11 +14,13 @@ PYTEST ?= -n auto --maxprocesses=8
 
 BIN := $(abspath $(VENV))/bin
 
-.PHONY: help install demo demo-pure test lint types imports bench clean
+.PHONY: help install demo demo-pure demo-private demo-oscillator demo-newton demo-bayes test lint types imports bench clean
 
 help:
 	@echo "make demo       train a digits classifier, the imperative way"
 	@echo "make demo-pure  the same through pure functions alone"
+	@echo "make demo-private, demo-oscillator, demo-newton, demo-bayes"
+	@echo "                pure pipelines: private training, a differential equation, a fit, a posterior"
 	@echo "make test       run the tests"
 	@echo "make lint       ruff, formatting, import contracts, and the types"
 	@echo "make bench      time NNGrad beside whatever peers are installed"
@@ -39,6 +41,18 @@ demo: $(BIN)/has-$(or $(EXTRAS),demo)
 
 demo-pure: $(BIN)/has-$(or $(EXTRAS),demo)
 	$(BIN)/python -m examples.digits_pure
+
+demo-private: $(BIN)/has-$(or $(EXTRAS),demo)
+	$(BIN)/python -m examples.private_cnn
+
+demo-oscillator: $(BIN)/has-$(or $(EXTRAS),demo)
+	$(BIN)/python -m examples.oscillator
+
+demo-newton: $(BIN)/has-$(or $(EXTRAS),demo)
+	$(BIN)/python -m examples.diabetes_newton
+
+demo-bayes: $(BIN)/has-$(or $(EXTRAS),demo)
+	$(BIN)/python -m examples.bayes_hmc
 
 # one thread a worker; `pytest`, not `python -m pytest`, so that what is installed is tested
 test: $(BIN)/has-$(or $(EXTRAS),test)
