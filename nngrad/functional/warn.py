@@ -6,12 +6,12 @@ import sys
 import warnings
 
 
-def warn_user(message: str) -> None:
-    """Warn with a UserWarning at the nearest caller outside this package."""
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the nearest caller outside this package."""
     package = __name__.partition(".")[0]
     level = 2  # the caller
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
         frame = frame.f_back
         level += 1
-    warnings.warn(message, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)

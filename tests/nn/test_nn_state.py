@@ -138,12 +138,7 @@ class TestLoading:
         state = bad(mine.state_dict(), nngrad.ones)
         with pytest.raises(RuntimeError) as raised:
             mine.load_state_dict(state)
-        words = (
-            str(expected.value)
-            .replace("torch.", "nngrad.")
-            .replace('"other", "2.extra"', '"2.extra", "other"')
-        )
-        assert str(raised.value) == words
+        assert str(raised.value) == str(expected.value).replace("torch.", "nngrad.")
         assert values(mine) == before
 
     def test_one_bad_value_spoils_all(self) -> None:
