@@ -2,8 +2,10 @@
 
 Sequences are packed: the rows of all sequences at the first time, then at the second, and so on;
 `sizes` says how many sequences there still are at each time, longest first. What the input adds to
-the gates is computed before for all times at once. An op gives one vector: the states at all times,
-row by row, then the last state of each sequence, then (LSTM) the last cells.
+the gates is computed for all times at once, and so are the gradients of the weights. An op gives one
+vector: the states at all times, row by row, then the last state of each sequence, then (LSTM) the
+last cells. Its inputs: the rows, first states, (LSTM) first cells, weight_ih, weight_hh, maybe bias_ih
+and bias_hh, maybe (LSTM) weight_hr.
 """
 
 from __future__ import annotations
@@ -17,12 +19,15 @@ from .derivatives import inputs_of
 from .elementary import relu, sigmoid, silent, tanh
 from .engine import backward
 from .joining import concat
+from .matrix import linear
 from .node import Node, grad_mode
 from .op import general
 from .shape import reshape
 from .splitting import chunk
 
 Sizes: TypeAlias = tuple[int, ...]
+
+_OFTEN: Final = 8  # times from which on a transposed weight is worth being copied
 
 
 def steps(sizes: Sizes, reverse: bool) -> list[tuple[slice, int]]:
@@ -42,10 +47,28 @@ def parts(packed: Any, widths: Sequence[int], rows: Sequence[int]) -> Iterator[A
         start += n * width
 
 
-def _sigmoids(*halves: float, width: int, dtype: Any) -> tuple[Any, Any]:
-    """sigmoid(x) = tanh(x / 2) / 2 + 1 / 2: factors and summands that let one tanh serve all gates."""
-    factor = np.repeat(np.array(halves, dtype), width)
-    return factor, 1 - factor
+def _fed(
+    x: Any, w_ih: Any, w_hh: Any, biases: Sequence[Any], times: int, halved: Sequence[float]
+) -> tuple[Any, Any, Any]:
+    """What the rows and biases add to the gates, the transposed weight of the states, and a factor.
+
+    Since sigmoid(a) = tanh(a / 2) / 2 + 1 / 2, one tanh serves all gates: those that are sigmoids are
+    halved here. After the tanh, multiply by the factor, and add what it lacks to 1.
+    """
+    factor = np.repeat(np.array(halved, x.dtype), w_ih.shape[0] // len(halved))
+    gates = np.empty((x.shape[0], w_ih.shape[0]), x.dtype)
+    np.dot(x, np.multiply(w_ih, factor[:, None]).T, out=gates)
+    for b in biases:
+        gates += np.multiply(b, factor)
+    w = np.multiply(w_hh, factor[:, None]).T
+    return gates, np.ascontiguousarray(w) if times > _OFTEN else w, factor
+
+
+def _sent(d: Any, inputs: Any, at: int, biased: bool, needs: list[bool]) -> tuple[Any, Any, Any]:
+    """What cotangents of the gates send to the rows, to their weight (the input `at`) and to a bias."""
+    of_rows = d.dot(inputs[at]) if needs[0] else None
+    of_weight = d.T.dot(inputs[0]) if needs[at] else None
+    return of_rows, of_weight, np.add.reduce(d, 0) if biased else None
 
 
 def _recorded(function: Callable[..., Any], g: Any, inputs: Any, params: Any, needs: list[bool]) -> list[Any]:
@@ -78,18 +101,20 @@ def _kept(new: Node, old: Node) -> Node:
 
 
 @silent
-def _plain_forward(x: Any, h0: Any, w: Any, sizes: Sizes, reverse: bool, relu: bool) -> tuple[Any, Any]:
+def _plain_forward(x: Any, h0: Any, w_ih: Any, w_hh: Any, *rest: Any) -> tuple[Any, Any]:
+    *biases, sizes, reverse, rectified = rest
     count, width = h0.shape
-    out = np.empty((len(x) + count) * width, x.dtype)
-    hs, h = parts(out, (width, width), (len(x), count))
+    fed, w, _ = _fed(x, w_ih, w_hh, biases, len(sizes), (1,))
+    out = np.empty((len(fed) + count) * width, x.dtype)
+    hs, h = parts(out, (width, width), (len(fed), count))
     h[...] = h0
     before = np.empty_like(hs)
     for rows, n in steps(sizes, reverse):
         at, now = hs[rows], h[:n]
         before[rows] = now
-        np.dot(now, w.T, out=at)
-        at += x[rows]
-        if relu:
+        np.dot(now, w, out=at)
+        at += fed[rows]
+        if rectified:
             np.maximum(at, 0, out=at)
         else:
             np.tanh(at, out=at)
@@ -98,10 +123,11 @@ def _plain_forward(x: Any, h0: Any, w: Any, sizes: Sizes, reverse: bool, relu: b
 
 
 def _plain_recorded(inputs: Any, sizes: Sizes, reverse: bool, rectified: bool) -> Node:
-    x, h, w = inputs
+    x, h, w_ih, w_hh, *biases = inputs
+    fed = linear(x, w_ih, *biases[:1])
     outs: dict[int, Node] = {}
     for rows, n in steps(sizes, reverse):
-        a = x[rows] + h[:n] @ w.T
+        a = fed[rows] + linear(h[:n], w_hh, *biases[1:])
         new = relu(a) if rectified else tanh(a)
         outs[rows.start], h = new, _kept(new, h)
     return _packed(outs, h)
@@ -111,7 +137,7 @@ def _plain_recorded(inputs: Any, sizes: Sizes, reverse: bool, rectified: bool) -
 def _plain_vjp(g: Any, out: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
     if saved is None:
         return _recorded(_plain_recorded, g, inputs, params, needs)
-    (count, width), w = inputs[1].shape, inputs[2]
+    (count, width), w = inputs[1].shape, inputs[3]
     sizes, reverse, rectified = params
     shape = (width, width), (len(saved), count)
     hs, _ = parts(out, *shape)
@@ -123,7 +149,9 @@ def _plain_vjp(g: Any, out: Any, inputs: Any, params: Any, saved: Any, needs: li
         now += dhs[rows]
         at *= now
         np.dot(at, w, out=now)
-    return [d, dh, d.T.dot(saved) if needs[2] else None]
+    biased = len(inputs) > 4
+    dx, dw, db = _sent(d, inputs, 2, biased, needs)
+    return [dx, dh, dw, d.T.dot(saved) if needs[3] else None, *([db, db] if biased else [])]
 
 
 plain_op: Final = general("rnn", _plain_forward, vjp=_plain_vjp, saves=True)
@@ -133,45 +161,48 @@ plain_op: Final = general("rnn", _plain_forward, vjp=_plain_vjp, saves=True)
 
 
 @silent
-def _lstm_forward(x: Any, h0: Any, c0: Any, w: Any, *rest: Any) -> tuple[Any, Any]:
-    *projection, sizes, reverse = rest
+def _lstm_forward(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, *rest: Any) -> tuple[Any, Any]:
+    *more, sizes, reverse = rest
+    biases, projection = more[: len(more) // 2 * 2], more[len(more) // 2 * 2 :]
     (count, out_width), width = h0.shape, c0.shape[1]
-    out = np.empty((len(x) + count) * out_width + count * width, x.dtype)
-    hs, h, c = parts(out, (out_width, out_width, width), (len(x), count, count))
+    gates, w, factor = _fed(x, w_ih, w_hh, biases, len(sizes), (0.5, 0.5, 1, 0.5))
+    lacking = 1 - factor
+    out = np.empty((len(gates) + count) * out_width + count * width, x.dtype)
+    hs, h, c = parts(out, (out_width, out_width, width), (len(gates), count, count))
     h[...], c[...] = h0, c0
-    factor, summand = _sigmoids(0.5, 0.5, 1, 0.5, width=width, dtype=x.dtype)
-    gates, w = np.multiply(x, factor), np.multiply(w, factor[:, None]).T
-    i, f, g, o = gates.reshape(-1, 4, width).swapaxes(0, 1)
+    i, f, new, o = gates.reshape(-1, 4, width).swapaxes(0, 1)
     before = np.empty_like(hs)
-    cells, squashed, unprojected = (np.empty((len(x), width), x.dtype) for _ in range(3))
-    unprojected = unprojected if projection else hs
-    spare, new = np.empty((count, 4 * width), x.dtype), np.empty((count, width), x.dtype)
+    cells, squashed = (np.empty((len(gates), width), x.dtype) for _ in range(2))
+    whole = np.empty_like(cells) if projection else hs
+    spare, term = np.empty((count, 4 * width), x.dtype), np.empty((count, width), x.dtype)
     for rows, n in steps(sizes, reverse):
         at, now, cell = gates[rows], h[:n], c[:n]
         before[rows], cells[rows] = now, cell
         at += np.dot(now, w, out=spare[:n])
         np.tanh(at, out=at)
         at *= factor
-        at += summand
+        at += lacking
         cell *= f[rows]
-        cell += np.multiply(i[rows], g[rows], out=new[:n])
-        np.multiply(o[rows], np.tanh(cell, out=squashed[rows]), out=unprojected[rows])
+        cell += np.multiply(i[rows], new[rows], out=term[:n])
+        np.multiply(o[rows], np.tanh(cell, out=squashed[rows]), out=whole[rows])
         if projection:
-            np.dot(unprojected[rows], projection[0].T, out=hs[rows])
+            np.dot(whole[rows], projection[0].T, out=hs[rows])
         now[...] = hs[rows]
-    return out, (gates, before, cells, squashed, unprojected)
+    return out, (gates, before, cells, squashed, whole if projection else None)
 
 
 def _lstm_recorded(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
-    x, h, c, w, *projection = inputs
+    x, h, c, w_ih, w_hh, *more = inputs
+    biases, projection = more[: len(more) // 2 * 2], more[len(more) // 2 * 2 :]
+    fed = linear(x, w_ih, *biases[:1])
     outs: dict[int, Node] = {}
     for rows, n in steps(sizes, reverse):
-        i, f, g, o = chunk(x[rows] + h[:n] @ w.T, 4, -1)
-        cell = sigmoid(f) * c[:n] + sigmoid(i) * tanh(g)
-        new = sigmoid(o) * tanh(cell)
-        if projection:
-            new = new @ projection[0].T
-        outs[rows.start], h, c = new, _kept(new, h), _kept(cell, c)
+        i, f, new, o = chunk(fed[rows] + linear(h[:n], w_hh, *biases[1:]), 4, -1)
+        cell = sigmoid(f) * c[:n] + sigmoid(i) * tanh(new)
+        state = sigmoid(o) * tanh(cell)
+        for w in projection:
+            state = linear(state, w)
+        outs[rows.start], h, c = state, _kept(state, h), _kept(cell, c)
     return _packed(outs, h, c)
 
 
@@ -179,38 +210,41 @@ def _lstm_recorded(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
 def _lstm_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
     if saved is None:
         return _recorded(_lstm_recorded, g, inputs, params, needs)
-    gates, before, cells, squashed, unprojected = saved
-    w, projection = inputs[3], inputs[4:]
+    gates, before, cells, squashed, whole = saved
+    w, projection = inputs[4], inputs[-1]
     (count, out_width), width = inputs[1].shape, cells.shape[1]
     shape = (out_width, out_width, width), (len(gates), count, count)
     dhs, dh, dc = parts(np.ascontiguousarray(g), *shape)
     dh, dc = dh.copy(), dc.copy()
     gates = gates.reshape(-1, 4, width)
     i, f, new, o = gates.swapaxes(0, 1)
-    d = np.multiply(gates, gates)  # what each gate's slope and partners make of a cotangent
+    d = np.multiply(gates, gates)  # what each gate's slope and partner make of a cotangent
     np.subtract(gates, d, out=d)
     d[:, 0] *= new
     d[:, 1] *= cells
     np.multiply(np.subtract(1, new * new), i, out=d[:, 2])
     d[:, 3] *= squashed
-    slope = np.subtract(1, squashed * squashed)
+    slope = np.multiply(squashed, squashed)
+    np.subtract(1, slope, out=slope)
     slope *= o
-    spare, dp = np.empty_like(dc), np.empty_like(dhs) if projection else None
+    spare, of_hs = np.empty_like(dc), None if whole is None else np.empty_like(dhs)
     flat = d.reshape(-1, 4 * width)
     for rows, n in steps(params[0], not params[1]):
         now, cell, at = dh[:n], dc[:n], d[rows]
         now += dhs[rows]
         inner = now
-        if projection:
-            dp[rows] = now
-            inner = np.dot(now, projection[0])
+        if of_hs is not None:
+            of_hs[rows] = now
+            inner = np.dot(now, projection)
         cell += np.multiply(inner, slope[rows], out=spare[:n])
         at[:, :3] *= cell[:, None]
         at[:, 3] *= inner
         cell *= f[rows]
         np.dot(flat[rows], w, out=now)
-    sent = [flat, dh, dc, flat.T.dot(before) if needs[3] else None]
-    return [*sent, dp.T.dot(unprojected)] if projection else sent
+    biased = len(inputs) > 6
+    dx, dw, db = _sent(flat, inputs, 3, biased, needs)
+    sent = [dx, dh, dc, dw, flat.T.dot(before) if needs[4] else None, *([db, db] if biased else [])]
+    return sent if of_hs is None else [*sent, of_hs.T.dot(whole)]
 
 
 lstm_op: Final = general("lstm", _lstm_forward, vjp=_lstm_vjp, saves=True, uses_out=False)
@@ -220,31 +254,30 @@ lstm_op: Final = general("lstm", _lstm_forward, vjp=_lstm_vjp, saves=True, uses_
 
 
 @silent
-def _gru_forward(x: Any, h0: Any, w: Any, *rest: Any) -> tuple[Any, Any]:
-    *bias, sizes, reverse = rest
+def _gru_forward(x: Any, h0: Any, w_ih: Any, w_hh: Any, *rest: Any) -> tuple[Any, Any]:
+    *biases, sizes, reverse = rest
     count, width = h0.shape
-    out = np.empty((len(x) + count) * width, x.dtype)
-    hs, h = parts(out, (width, width), (len(x), count))
+    two = 2 * width
+    gates, w, factor = _fed(x, w_ih, w_hh, biases[:1], len(sizes), (0.5, 0.5, 1))
+    of_inner = biases[1][two:] if biases else np.zeros((), x.dtype)
+    factor, lacking = factor[:two], 1 - factor[:two]
+    if biases:
+        gates[:, :two] += biases[1][:two] * factor
+    out = np.empty((len(gates) + count) * width, x.dtype)
+    hs, h = parts(out, (width, width), (len(gates), count))
     h[...] = h0
-    factor, summand = _sigmoids(0.5, 0.5, 1, width=width, dtype=x.dtype)
-    gates, w = np.multiply(x, factor), np.multiply(w, factor[:, None]).T
-    bias = [np.multiply(b, factor) for b in bias]
-    factor, summand = factor[: 2 * width], summand[: 2 * width]
     r, z, new = gates.reshape(-1, 3, width).swapaxes(0, 1)
     before, inner = np.empty_like(hs), np.empty_like(hs)
     spare = np.empty((count, 3 * width), x.dtype)
     for rows, n in steps(sizes, reverse):
-        now, at = h[:n], gates[rows, : 2 * width]
+        now, at, candidate, state = h[:n], gates[rows, :two], new[rows], hs[rows]
         before[rows] = now
         own = np.dot(now, w, out=spare[:n])
-        for b in bias:
-            own += b
-        at += own[:, : 2 * width]
+        at += own[:, :two]
         np.tanh(at, out=at)
         at *= factor
-        at += summand
-        inner[rows] = own[:, 2 * width :]
-        candidate, state = new[rows], hs[rows]
+        at += lacking
+        np.add(own[:, two:], of_inner, out=inner[rows])
         candidate += np.multiply(r[rows], inner[rows], out=state)
         np.tanh(candidate, out=candidate)
         np.subtract(now, candidate, out=state)
@@ -255,13 +288,12 @@ def _gru_forward(x: Any, h0: Any, w: Any, *rest: Any) -> tuple[Any, Any]:
 
 
 def _gru_recorded(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
-    x, h, w, *bias = inputs
+    x, h, w_ih, w_hh, *biases = inputs
+    fed = linear(x, w_ih, *biases[:1])
     outs: dict[int, Node] = {}
     for rows, n in steps(sizes, reverse):
-        own = h[:n] @ w.T
-        for b in bias:
-            own = own + b
-        (xr, xz, xn), (r, z, inner) = chunk(x[rows], 3, -1), chunk(own, 3, -1)
+        own = linear(h[:n], w_hh, *biases[1:])
+        (xr, xz, xn), (r, z, inner) = chunk(fed[rows], 3, -1), chunk(own, 3, -1)
         new = tanh(xn + sigmoid(xr + r) * inner)
         state = new + sigmoid(xz + z) * (h[:n] - new)
         outs[rows.start], h = state, _kept(state, h)
@@ -273,7 +305,7 @@ def _gru_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[b
     if saved is None:
         return _recorded(_gru_recorded, g, inputs, params, needs)
     gates, before, inner = saved
-    w, (count, width) = inputs[2], inputs[1].shape
+    w, (count, width) = inputs[3], inputs[1].shape
     dhs, last = parts(np.ascontiguousarray(g), (width, width), (len(gates), count))
     dh = last.copy()
     gates = gates.reshape(-1, 3, width)
@@ -283,7 +315,7 @@ def _gru_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[b
     d[:, 0] *= inner
     d[:, 1] *= np.subtract(before, new)
     np.multiply(np.subtract(1, z), np.subtract(1, new * new), out=d[:, 2])
-    own = np.empty_like(d)  # what reaches the state's part of the gates
+    own = np.empty_like(d)  # what reaches the gates' part that the states add
     flat = own.reshape(-1, 3 * width)
     spare = np.empty_like(dh)
     for rows, n in steps(params[0], not params[1]):
@@ -295,8 +327,10 @@ def _gru_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[b
         np.multiply(at[:, 2], r[rows], out=to[:, 2])
         now *= z[rows]
         now += np.dot(flat[rows], w, out=spare[:n])
-    sent = [d.reshape(flat.shape), dh, flat.T.dot(before) if needs[2] else None]
-    return [*sent, np.add.reduce(flat, 0)] if len(inputs) > 3 else sent
+    biased = len(inputs) > 4
+    dx, dw, db = _sent(d.reshape(flat.shape), inputs, 2, biased, needs)
+    sent = [dx, dh, dw, flat.T.dot(before) if needs[3] else None]
+    return [*sent, db, np.add.reduce(flat, 0)] if biased else sent
 
 
 gru_op: Final = general("gru", _gru_forward, vjp=_gru_vjp, saves=True, uses_out=False)

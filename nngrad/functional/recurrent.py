@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .arithmetic import add
 from .dropping import Draw, check_probability, drawn_by, drop
 from .gates import Sizes, gru_op, lstm_op, parts, plain_op
 from .joining import concat
-from .matrix import linear
 from .node import Node, Operand, as_node, seal
 from .op import apply
 from .order import transpose
@@ -34,19 +32,14 @@ def run_direction(
     states: h (count, width), and for LSTM c (count, hidden).
     weights: weight_ih, weight_hh, maybe bias_ih and bias_hh, maybe weight_hr.
     """
-    w_ih, w_hh, *rest = weights
-    biases, projection = rest[: len(rest) // 2 * 2], rest[len(rest) // 2 * 2 :]
     _check(op, mode, x, states, weights, sizes[0])
-    if mode == "GRU":
-        fed = linear(x, w_ih, *biases[:1])
-        out = apply(gru_op, (fed, *states, w_hh, *biases[1:]), (sizes, reverse))
+    inputs = (x, *states, *weights)
+    if mode == "LSTM":
+        out = apply(lstm_op, inputs, (sizes, reverse))
+    elif mode == "GRU":
+        out = apply(gru_op, inputs, (sizes, reverse))
     else:
-        fed = linear(x, w_ih, add(*biases) if biases else None)
-        inputs = (fed, *states, w_hh, *projection)
-        if mode == "LSTM":
-            out = apply(lstm_op, inputs, (sizes, reverse))
-        else:
-            out = apply(plain_op, inputs, (sizes, reverse, mode == "RNN_RELU"))
+        out = apply(plain_op, inputs, (sizes, reverse, mode == "RNN_RELU"))
     width = states[0].shape[1]
     widths = (width, width, *[c.shape[1] for c in states[1:]])
     return list(parts(out, widths, (x.shape[0], *[sizes[0]] * len(states))))
