@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any, Literal, TypeAlias
 
 from ..autograd import no_grad
+from ..creation import tensor
 from ..devices import Device
 from ..nn import Module
 from ..tensor import Tensor
@@ -82,7 +83,7 @@ class AveragedModel(Module):
         if avg_fn is not None and multi_avg_fn is not None:
             raise AssertionError("Only one of avg_fn and multi_avg_fn should be provided")
         self.module = deepcopy(model)
-        self.register_buffer("n_averaged", Tensor(0))
+        self.register_buffer("n_averaged", tensor(0))
         self.avg_fn = avg_fn
         self.multi_avg_fn = multi_avg_fn
         self.use_buffers = use_buffers
@@ -94,7 +95,9 @@ class AveragedModel(Module):
     @no_grad()
     def update_parameters(self, model: Module) -> None:
         """Take the model's present parameters into the average."""
-        pairs = list(zip(self.module.parameters(), model.parameters(), strict=True))
+        pairs: list[tuple[Tensor, Tensor]] = list(
+            zip(self.module.parameters(), model.parameters(), strict=True)
+        )
         buffers = list(zip(self.module.buffers(), model.buffers(), strict=True))
         if self.use_buffers:
             pairs += buffers

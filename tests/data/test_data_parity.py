@@ -185,7 +185,93 @@ def endless(module: Any) -> Any:
     return type("Endless", (module.IterableDataset,), {"__iter__": lambda self: iter(int, 1)})()
 
 
+COMBINED: dict[str, Any] = {
+    "concat": lambda m, x, y: m.ConcatDataset([m.TensorDataset(x, y), [(y[3], 1.5)], m.TensorDataset(y, y)]),
+    "tuples": lambda m, x, y: m.StackDataset(m.TensorDataset(x, y), range(11)),
+    "dicts": lambda m, x, y: m.StackDataset(a=range(11), b=m.Subset(m.TensorDataset(y), list(range(11)))),
+}
+
+
+@pytest.mark.parametrize("kind", COMBINED)
+def test_combined_datasets(kind: str) -> None:
+    """Samples one by one, from behind too, and in batches."""
+
+    def make(library: Any, module: Any, x: Any, y: Any) -> Any:
+        dataset = COMBINED[kind](module, x, y)
+        batches = list(module.DataLoader(dataset, batch_size=None, shuffle=True))
+        if kind != "concat":
+            batches += list(module.DataLoader(dataset, batch_size=4))
+        return len(dataset), dataset[-1] if kind == "concat" else dataset[3], batches
+
+    ours, expected = both(make)
+    assert ours == expected
+
+
+def test_chained_datasets() -> None:
+    def make(library: Any, module: Any, x: Any, y: Any) -> Any:
+        class Numbers(module.IterableDataset):  # type: ignore[misc]  # the base is a variable
+            def __iter__(self) -> Any:
+                return iter([1.5, 2.5, 3.5])
+
+            def __len__(self) -> int:
+                return 3
+
+        chained = module.ChainDataset([Numbers(), Numbers()])
+        return len(chained), list(module.DataLoader(chained, batch_size=4))
+
+    ours, expected = both(make)
+    assert ours == expected
+
+
+SAMPLERS: dict[str, Any] = {
+    "subset": lambda m, x, g: m.SubsetRandomSampler([5, 3, 9, 1], generator=g),
+    "weighted": lambda m, x, g: m.WeightedRandomSampler([0.1, 2.0, 0.0, 3.0], 20, generator=g),
+    "weighted once": lambda m, x, g: m.WeightedRandomSampler(x[1:, 1], 7, False, generator=g),
+    "distributed": lambda m, x, g: m.DistributedSampler(x, 3, 1),
+    "distributed drop": lambda m, x, g: m.DistributedSampler(x, 3, 2, seed=4, drop_last=True),
+    "distributed all": lambda m, x, g: m.DistributedSampler(x, 1, 0, shuffle=False),
+    "more replicas": lambda m, x, g: m.DistributedSampler(x[:2], 7, 6),
+    "none left": lambda m, x, g: m.DistributedSampler(x[:2], 7, 6, drop_last=True),
+}
+
+
+@pytest.mark.parametrize("seeded", [False, True])
+@pytest.mark.parametrize("kind", SAMPLERS)
+def test_samplers(kind: str, seeded: bool) -> None:
+    """Two epochs, and the length."""
+
+    def make(library: Any, module: Any, x: Any, y: Any) -> Any:
+        sampler = SAMPLERS[kind](module, x, library.Generator().manual_seed(3) if seeded else None)
+        first = list(sampler)
+        if hasattr(sampler, "set_epoch"):
+            sampler.set_epoch(5)
+        return first, list(sampler), len(sampler), library.rand(1)
+
+    ours, expected = both(make)
+    assert ours == expected
+
+
 BAD: list[Any] = [
+    lambda m, x, y: m.DataLoader(x, timeout=-1),
+    lambda m, x, y: m.DataLoader(x, prefetch_factor=2),
+    lambda m, x, y: m.DataLoader(x, num_workers=1, prefetch_factor=-2),
+    lambda m, x, y: m.DataLoader(x, persistent_workers=True),
+    lambda m, x, y: m.DataLoader(x, multiprocessing_context="fork"),
+    lambda m, x, y: m.DataLoader(x, num_workers=1, multiprocessing_context="thread"),
+    lambda m, x, y: m.DataLoader(x, num_workers=1, multiprocessing_context=3),
+    lambda m, x, y: setattr(m.DataLoader(x), "batch_size", 3),
+    lambda m, x, y: m.ConcatDataset([]),
+    lambda m, x, y: m.ConcatDataset([endless(m)]),
+    lambda m, x, y: m.ConcatDataset([x])[-12],
+    lambda m, x, y: list(m.ChainDataset([[1]])),
+    lambda m, x, y: m.StackDataset(),
+    lambda m, x, y: m.StackDataset(x, a=x),
+    lambda m, x, y: m.StackDataset(x, y[:3]),
+    lambda m, x, y: m.StackDataset(a=x, b=y[:3]),
+    lambda m, x, y: m.WeightedRandomSampler([1.0], 0),
+    lambda m, x, y: m.WeightedRandomSampler([1.0], 1, 1),
+    lambda m, x, y: m.WeightedRandomSampler(x, 1),
+    lambda m, x, y: m.DistributedSampler(x, 2, 2),
     lambda m, x, y: m.DataLoader(x, batch_size=0),
     lambda m, x, y: m.DataLoader(x, batch_size=2.0),
     lambda m, x, y: m.DataLoader(x, shuffle=True, sampler=[1]),

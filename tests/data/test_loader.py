@@ -10,11 +10,6 @@ from nngrad import Tensor
 from nngrad.utils import data
 
 
-def test_workers_are_refused_with_what_to_do_instead() -> None:
-    with pytest.raises(NotImplementedError, match=r"num_workers=2: .* use num_workers=0"):
-        data.DataLoader([1, 2], num_workers=2)
-
-
 def test_every_sample_once_per_epoch_in_a_new_order() -> None:
     nngrad.manual_seed(0)
     x = Tensor(np.arange(50))

@@ -152,7 +152,7 @@ def test_fifty_steps(name: str, options: dict[str, Any], kind: str) -> None:
 @pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
 def test_resuming_by_number(name: str, options: dict[str, Any]) -> None:
     """A new scheduler with last_epoch, on an optimiser that remembers its initial rates."""
-    rates = []
+    rates: list[Any] = []
     for module in BOTH:
         optimizer = optimizer_of(module)
         first = scheduler_of(module, name, optimizer, options)
@@ -171,7 +171,7 @@ def test_resuming_by_number(name: str, options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
 def test_jumping(name: str, options: dict[str, Any]) -> None:
     """step(epoch), deprecated, warns and goes by the closed form where there is one."""
-    rates = []
+    rates: list[Any] = []
     for module in BOTH:
         optimizer = optimizer_of(module)
         scheduler = scheduler_of(module, name, optimizer, options)

@@ -88,7 +88,7 @@ class SequentialLR(Combined):
         else:
             scheduler.last_epoch -= 1
 
-    def step(self, epoch: None = None) -> None:
+    def step(self, epoch: None = None) -> None:  # type: ignore[override]  # no epoch to jump to
         """Set the next rates; call it after the optimiser's `step`."""
         self.last_epoch += 1
         at = bisect_right(self._milestones, self.last_epoch)
@@ -107,7 +107,7 @@ class ChainedScheduler(Combined):
         self._take(schedulers, optimizer)
         self._last_lr = rates(self.optimizer)
 
-    def step(self, epoch: None = None) -> None:
+    def step(self, epoch: None = None) -> None:  # type: ignore[override]  # no epoch to jump to
         """Set the next rates; call it after the optimiser's `step`."""
         for scheduler in self._schedulers:
             scheduler.step()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, Generic, Protocol, TypeVar
@@ -82,6 +83,95 @@ class Subset(Dataset[T_co]):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+
+class ConcatDataset(Dataset[T_co]):
+    """Datasets one after the other. Raises AssertionError, as PyTorch does, if there are none."""
+
+    datasets: list[Samples[T_co]]
+    cumulative_sizes: list[int]
+
+    def __init__(self, datasets: Iterable[Samples[T_co]]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise AssertionError("datasets should not be an empty iterable")
+        if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
+            raise AssertionError("ConcatDataset does not support IterableDataset")
+        self.cumulative_sizes = list(accumulate(map(len, self.datasets)))
+
+    def __getitem__(self, index: int, /) -> T_co:
+        if index < 0:
+            if -index > len(self):
+                raise ValueError("absolute value of index should not exceed dataset length")
+            index += len(self)
+        which = bisect_right(self.cumulative_sizes, index)
+        dataset = self.datasets[which]
+        return dataset[index - (self.cumulative_sizes[which - 1] if which else 0)]
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+
+class ChainDataset(IterableDataset[T_co]):
+    """IterableDatasets one after the other. Raises AssertionError if one is something else."""
+
+    def __init__(self, datasets: Iterable[IterableDataset[T_co]]) -> None:
+        self.datasets = datasets
+
+    def _checked(self) -> Iterator[Any]:
+        for dataset in self.datasets:
+            given: object = dataset
+            if not isinstance(given, IterableDataset):
+                raise AssertionError("ChainDataset only supports IterableDataset")
+            yield dataset
+
+    def __iter__(self) -> Iterator[T_co]:
+        for dataset in self._checked():
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum(map(len, self._checked()))
+
+
+class StackDataset(Dataset[Any]):
+    """Datasets side by side: sample i is the tuple of their samples i, or the dict, if they have names.
+
+    Raises ValueError if there are none, if only some have names, or if their lengths differ.
+    """
+
+    datasets: tuple[Samples[Any], ...] | dict[str, Samples[Any]]
+
+    def __init__(self, *args: Samples[Any], **kwargs: Samples[Any]) -> None:
+        if args and kwargs:
+            raise ValueError("StackDataset: give all datasets with names, or none")
+        parts = args or tuple(kwargs.values())
+        if not parts:
+            raise ValueError("At least one dataset should be passed")
+        if len({len(part) for part in parts}) != 1:
+            raise ValueError(f"Size mismatch between datasets: lengths {[len(part) for part in parts]}")
+        self.datasets = args or kwargs
+        self._length = len(parts[0])
+
+    def __getitem__(self, index: int, /) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple([dataset[index] for dataset in self.datasets])
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """The samples at a list of indices. Raises ValueError if a dataset gives another number."""
+        named = isinstance(self.datasets, dict)
+        parts: Any = self.datasets.values() if isinstance(self.datasets, dict) else self.datasets
+        columns = [fetch(part, indices) for part in parts]
+        for column in columns:
+            if len(column) != len(indices):
+                raise ValueError(
+                    f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(column)}"
+                )
+        rows = zip(*columns)
+        return [dict(zip(self.datasets, row)) for row in rows] if named else list(rows)
+
+    def __len__(self) -> int:
+        return self._length
 
 
 def fetch(dataset: Samples[T], indices: Sequence[int]) -> Sequence[T]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
 from typing import Generic, TypeVar
 
 import numpy as np
 
-from ...creation import made
+from ...creation import as_tensor, made
+from ...dtypes import float64
 from ...random import Generator, randint, random_, randperm
+from ...sampling import multinomial
 from ...tensor import Tensor
 
 T_co = TypeVar("T_co", covariant=True)
@@ -77,6 +79,58 @@ class RandomSampler(Sampler[int]):
             yield from as_indices(randperm(n, generator=generator))
         # drawn even if none of it is needed, as PyTorch does: the generator ends up in the same state
         yield from as_indices(randperm(n, generator=generator))[: wanted % n]
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class SubsetRandomSampler(Sampler[int]):
+    """Given indices in random order."""
+
+    def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
+        self.indices = indices
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        for i in as_indices(randperm(len(self.indices), generator=self.generator)):
+            yield self.indices[i]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler[int]):
+    """Indices drawn with chances in proportion to weights, again and again unless replacement is False.
+
+    Raises ValueError for a num_samples that is not positive, weights that are no list of numbers.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float] | Tensor,
+        num_samples: int,
+        replacement: bool = True,
+        generator: Generator | None = None,
+    ) -> None:
+        wanted: object = num_samples
+        if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted <= 0:
+            raise ValueError(
+                f"num_samples should be a positive integer value, but got num_samples={num_samples}"
+            )
+        if not isinstance(replacement, bool):
+            raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
+        self.weights = as_tensor(weights, dtype=float64)
+        if self.weights.ndim != 1:
+            raise ValueError(
+                f"weights should be a 1d sequence but given weights have shape {tuple(self.weights.shape)}"
+            )
+        self.num_samples = num_samples
+        self.replacement = replacement
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        drawn = multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator)
+        yield from as_indices(drawn)
 
     def __len__(self) -> int:
         return self.num_samples
