@@ -32,7 +32,7 @@ MODULES = (
 
 def core_functions() -> dict[str, Any]:
     """Every public function of the core by the name it has there."""
-    from table import public_functions  # type: ignore[import-not-found]  # tests/ is on the path here
+    from table import public_functions
 
     found: dict[str, Any] = public_functions()
     return found
@@ -89,8 +89,8 @@ def reference() -> str:
         "# Reference of the operators\n",
         MADE,
         "Each is a pure function on nodes, `nngrad.functional.X` (here `F.X`), and the same function on "
-        "tensors where the second line says. Names, defaults, broadcasting, promotion and errors are PyTorch's; "
-        "[parity.md](parity.md) tells what is compared and what differs.\n",
+        "tensors where the second line says. Names, defaults, broadcasting, promotion and errors are "
+        "PyTorch's; [parity.md](parity.md) tells what is compared and what differs.\n",
     ]
     for module in sorted(families):
         title = module.removeprefix("nngrad.functional.")
@@ -124,9 +124,9 @@ def api() -> str:
 
 def parity() -> str:
     """docs/parity.md."""
-    from differences import DIFFERENCES, LENIENT, MISSING  # type: ignore[import-not-found]  # in tests/
-    from names import FAMILIES, TESTED_IN  # type: ignore[import-not-found]  # in tests/
-    from table import ROWS  # type: ignore[import-not-found]  # in tests/
+    from differences import DIFFERENCES, LENIENT, MISSING
+    from names import FAMILIES, TESTED_IN
+    from table import ROWS
 
     rows: dict[str, list[Any]] = {}
     for row in ROWS:
