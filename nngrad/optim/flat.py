@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from operator import is_
-from typing import Any, Final, TypeVar, overload
+from typing import Any, ClassVar, Final, TypeVar, overload
 
 import numpy as np
 
 from ..functional.dtypes import Array
 from ..functional.node import Node, seal
-from ..functional.optim import BLOCK, Kernel, run, scratch_for
+from ..functional.optim.formula import BLOCK, Count, Formula, Scratch, run, scratch_for
+from ..functional.optim.pure import filled
 from ..tensor import Tensor
-from .optimizer import Optimizer, ParamGroup, call_closure
+from .optimizer import Optimizer, ParamGroup, Params, call_closure
 from .pack import Pack
 
 R = TypeVar("R")
@@ -33,36 +34,39 @@ class Bucket:
         values = [p.node._value for p in params]
         shapes = [v.shape for v in values]
         dtype = values[0].dtype
+        formula, hyper = how.formula, how.hyper
         self.op = op
+        self.formula = formula
         self.params: Pack = Pack(params, shapes, dtype)
         self.held: list[dict[str, Any]] = [state.setdefault(p, {}) for p in params] if how.kinds else []
         for kind in how.kinds:
             for held, shape in zip(self.held, shapes):
-                if kind in held and held[kind].shape != shape:
+                if held.get(kind) is not None and held[kind].shape != shape:
                     raise RuntimeError(
                         f"{op}: the state's {kind} has shape {tuple(held[kind].shape)}, its parameter {shape}"
                     )
-        if how.counts:
+        first = {"step": 0, **dict(zip(formula.numbers, formula.start(hyper)))}
+        self.names: tuple[str, ...] = tuple(first) if formula.steps else formula.numbers
+        for name in self.names:
             for held in self.held:
-                if not isinstance(held.setdefault("step", 0), Tensor):
-                    held["step"] = Tensor(np.array(held["step"], np.float32))
-            self.counters: list[Tensor] = [held["step"] for held in self.held]
-        else:
-            self.counters = []
+                if not isinstance(held.setdefault(name, first[name]), Tensor):
+                    held[name] = Tensor(np.array(held[name], np.float32))
+        self.counters: list[Tensor] = [held[name] for name in self.names for held in self.held]
         self.counted: list[Node | None] = [None] * len(self.counters)
         # PyTorch's SGD counts nothing: a buffer is there from the second step on
-        self.counts: list[int] = [int(how.kinds[0] in held) for held in self.held] or [1] * len(params)
+        self.counts: list[Count] = [(int(held.get(how.kinds[0]) is not None),) for held in self.held]
+        self.counts = self.counts or [(1,)] * len(params)
         self.packs: list[Pack] = []
         for kind in how.kinds:
             for held, value in zip(self.held, values):
-                if kind not in held:
-                    held[kind] = Tensor(np.zeros_like(value))
+                if held.get(kind) is None:
+                    held[kind] = Tensor(filled(value, formula.fill(hyper, kind)))
             pack = Pack([held[kind] for held in self.held], shapes, dtype)
             pack.bind(np.array(pack.read()))
             self.packs.append(pack)
         self.kinds: tuple[str, ...] = how.kinds
         self.gradients: Array | None = None
-        self.scratch: Array | None = None
+        self.scratch: Scratch | None = None
 
     def is_current(self, state: dict[Tensor, dict[str, Any]]) -> bool:
         """Whether parameters and state are still the objects that were packed."""
@@ -72,7 +76,7 @@ class Bucket:
         for kind, pack in zip(self.kinds, self.packs):
             if not all(map(is_, [h.get(kind) for h in held], pack.tensors)):
                 return False
-        if self.counters and not all(map(is_, [h.get("step") for h in held], self.counters)):
+        if not all(map(is_, [h.get(name) for name in self.names for h in held], self.counters)):
             return False
         return self.params.fits() and all(pack.fits() for pack in self.packs)
 
@@ -101,12 +105,15 @@ class Bucket:
         return self.params.gather(values, self.gradients), active
 
     def read_counts(self) -> None:
-        """Look at the counts of steps again if somebody else has set them."""
+        """Look at the counts again if somebody else has set them."""
         if not all(map(is_, [counter._node for counter in self.counters], self.counted)):
             self.counted = [counter.node for counter in self.counters]
-            self.counts = [int(node._value) for node in self.counted if node is not None]
+            values = [counter.node._value.item() for counter in self.counters]
+            n = len(self.held)
+            steps = [int(step) for step in values[:n]]
+            self.counts = list(zip(steps, *[values[i : i + n] for i in range(n, len(values), n)]))
 
-    def update(self, g: Array, active: list[bool] | None, kernel: Kernel, hyper: object) -> None:
+    def update(self, g: Array, active: list[bool] | None, hyper: object) -> None:
         """Give the parameters that have gradients their new values."""
         if self.counters:
             self.read_counts()
@@ -117,14 +124,14 @@ class Bucket:
         scratch = self.scratch
         if scratch is None:
             scratch = self.scratch = scratch_for(p)
-        counts = self.counts
+        kernel, counts = self.formula.kernel, self.counts
         if active is None and counts.count(counts[0]) == len(counts):
-            run(kernel, p, g, state, new_p, new_state, scratch, hyper, counts[0] + 1)
+            run(kernel, p, g, state, new_p, new_state, scratch, hyper, counts[0])
         else:
-            for at, is_active, step in self._runs(active or [True] * len(counts)):
+            for at, is_active, count in self._runs(active or [True] * len(counts)):
                 news = [x[at] for x in new_state]
                 if is_active:
-                    run(kernel, p[at], g[at], [x[at] for x in state], new_p[at], news, scratch, hyper, step)
+                    run(kernel, p[at], g[at], [x[at] for x in state], new_p[at], news, scratch, hyper, count)
                 else:
                     for old, new in zip([p, *state], [new_p[at], *news]):
                         np.copyto(new, old[at])
@@ -133,25 +140,28 @@ class Bucket:
         for pack, flat in zip(self.packs, new_state):
             pack.bind(flat)
         if self.packs:
-            self._bind_counts(active)
+            self._bind_counts(active, hyper)
 
-    def _runs(self, active: list[bool]) -> Iterator[tuple[slice, bool, int]]:
+    def _runs(self, active: list[bool]) -> Iterator[tuple[slice, bool, Count]]:
         """The longest stretches of parameters that take the same step, or none."""
         places = zip(active, self.counts, self.params.at)
         for (is_active, count), places_ in groupby(places, key=lambda place: place[:2]):
             ats = [at for _, _, at in places_]
-            yield slice(ats[0].start, ats[-1].stop), is_active, count + 1
+            yield slice(ats[0].start, ats[-1].stop), is_active, count
 
-    def _bind_counts(self, active: list[bool] | None) -> None:
+    def _bind_counts(self, active: list[bool] | None, hyper: object) -> None:
+        counts = self.counts
+        after = {count: self.formula.advance(hyper, count) for count in set(counts)}
         if active is None:
-            self.counts = counts = [count + 1 for count in self.counts]
+            self.counts = counts = [after[count] for count in counts]
         else:
-            self.counts = counts = [count + is_active for count, is_active in zip(self.counts, active)]
+            self.counts = counts = [after[c] if is_active else c for c, is_active in zip(counts, active)]
         if self.counters:
-            nodes = {count: seal(np.array(count, np.float32)) for count in set(counts)}
-            self.counted = [nodes[count] for count in counts]
-            for counter, count in zip(self.counters, counts):
-                counter._view, counter._node = None, nodes[count]
+            values = [count[i] for i in range(len(self.names)) for count in counts]
+            nodes = {value: seal(np.array(value, np.float32)) for value in set(values)}
+            self.counted = [nodes[value] for value in values]
+            for counter, value in zip(self.counters, values):
+                counter._view, counter._node = None, nodes[value]
 
 
 class Plan:
@@ -162,12 +172,13 @@ class Plan:
         op: str,
         params: list[Tensor],
         state: dict[Tensor, dict[str, Any]],
-        kinds: tuple[str, ...],
-        counts: bool,
+        formula: Formula,
+        hyper: object,
     ) -> None:
         self.params = params
-        self.kinds = kinds
-        self.counts = counts
+        self.formula = formula
+        self.hyper = hyper
+        self.kinds: tuple[str, ...] = formula.buffers(hyper)
         self.buckets: list[Bucket] = [Bucket(op, part, state, self) for part in _packed(params)]
 
 
@@ -194,12 +205,23 @@ def _packed(params: list[Tensor]) -> Iterable[list[Tensor]]:
 class FlatOptimizer(Optimizer):
     """Base of the optimisers whose formula is a kernel of `nngrad.functional.optim`."""
 
-    _counts: bool = False  # whether the state has the number of steps
+    _formula: ClassVar[Formula]
     _plans: dict[int, Plan]
 
-    def _rule(self, group: ParamGroup) -> tuple[Kernel, Any, tuple[str, ...]]:
-        """A group's kernel, its numbers, and the names of its buffers."""
-        raise NotImplementedError(type(self).__name__)
+    def __init__(self, params: Params, **options: Any) -> None:
+        self._formula.check(self._hyper(options))
+        super().__init__(params, options)
+        name = type(self).__name__
+        if options.get("differentiable"):
+            raise NotImplementedError(f"{name}: a step is not differentiable; leave out differentiable=True")
+        if options.get("fused") and options.get("foreach"):
+            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+    def _hyper(self, group: ParamGroup) -> Any:
+        """The numbers that a group's updates depend on."""
+        hyper = self._formula.hyper
+        lr, *others = [group[name] for name in hyper._fields]
+        return hyper(number(lr), *others)
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -211,24 +233,24 @@ class FlatOptimizer(Optimizer):
         closure: called first, with gradients enabled, to compute them; what it returns is returned.
         """
         loss = call_closure(closure)
-        work: list[tuple[Bucket, Array, list[bool] | None, Kernel, Any]] = []
+        work: list[tuple[Bucket, Array, list[bool] | None, Any]] = []
         for i, group in enumerate(self.param_groups):
-            kernel, hyper, kinds = self._rule(group)
-            plan = self._planned(i, group, kinds)
-            for bucket in plan.buckets:
+            hyper = self._hyper(group)
+            for bucket in self._planned(i, group, hyper).buckets:
                 gathered = bucket.gather()
                 if gathered is not None:
-                    work.append((bucket, *gathered, kernel, hyper))
-        for bucket, g, active, kernel, hyper in work:
-            bucket.update(g, active, kernel, hyper)
+                    work.append((bucket, *gathered, hyper))
+        for bucket, g, active, hyper in work:
+            bucket.update(g, active, hyper)
         return loss
 
-    def _planned(self, i: int, group: ParamGroup, kinds: tuple[str, ...]) -> Plan:
+    def _planned(self, i: int, group: ParamGroup, hyper: Any) -> Plan:
         """The plan that fits the parameters which have gradients now."""
         plans: dict[int, Plan] = self.__dict__.setdefault("_plans", {})
         active: list[Tensor] = [p for p in group["params"] if p._grad is not None]
         plan = plans.get(i)
         state = self.state
+        kinds = self._formula.buffers(hyper)
         if plan is not None and plan.kinds == kinds and all(b.is_current(state) for b in plan.buckets):
             if len(active) == len(plan.params) and all(map(is_, active, plan.params)):
                 return plan
@@ -240,9 +262,18 @@ class FlatOptimizer(Optimizer):
         for p in active:
             if p.node.dtype.kind not in "fc":
                 raise TypeError(f"{type(self).__name__}: cannot optimise a parameter of dtype {p.dtype}")
-        plans[i] = plan = Plan(type(self).__name__, active, state, kinds, self._counts)
+        plans[i] = plan = Plan(type(self).__name__, active, state, self._formula, hyper)
         return plan
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.pop("_plans", None)
         super().__setstate__(state)
+
+
+def number(value: float | Tensor) -> float:
+    """A hyper-parameter as a Python number; PyTorch allows tensors of one element."""
+    if isinstance(value, Tensor):
+        if value.numel() != 1:
+            raise ValueError(f"Tensor lr must be 1-element, got shape {tuple(value.shape)}")
+        return float(value.reshape(()))
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from itertools import chain
 from typing import Any, TypeAlias, TypeVar, overload
 
@@ -12,7 +13,9 @@ import numpy as np
 
 from ..dtypes import DTypeLike
 from ..functional.node import grad_mode, seal
+from ..graph import RemovableHandle
 from ..tensor import Tensor
+from . import hooks
 
 R = TypeVar("R")
 ParamGroup: TypeAlias = dict[str, Any]
@@ -34,7 +37,20 @@ class Optimizer:
     #: the groups; their options, as "lr", may be changed at any time
     param_groups: list[ParamGroup]
 
+    _step_pre_hooks: hooks.Hooks
+    _step_post_hooks: hooks.Hooks
+    _saving_hooks: hooks.Hooks
+    _saved_hooks: hooks.Hooks
+    _loading_hooks: hooks.Hooks
+    _loaded_hooks: hooks.Hooks
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = hooks.hooked(cls.__dict__["step"])  # type: ignore[method-assign]  # once
+
     def __init__(self, params: Params, defaults: Mapping[str, Any]) -> None:
+        self._without_hooks()
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
@@ -100,6 +116,43 @@ class Optimizer:
             param_group.setdefault(name, default)
         self.param_groups.append(param_group)
 
+    def _without_hooks(self) -> None:
+        self._step_pre_hooks, self._step_post_hooks = {}, {}
+        self._saving_hooks, self._saved_hooks = {}, {}
+        self._loading_hooks, self._loaded_hooks = {}, {}
+
+    def register_step_pre_hook(self, hook: hooks.StepPreHook) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` before each step; it may return others for both."""
+        return hooks.add(self._step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: hooks.StepPostHook) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` after each step."""
+        return hooks.add(self._step_post_hooks, hook)
+
+    def register_state_dict_pre_hook(
+        self, hook: Callable[[Optimizer], None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(optimizer)` before `state_dict`."""
+        return hooks.add(self._saving_hooks, hook, prepend)
+
+    def register_state_dict_post_hook(
+        self, hook: Callable[[Optimizer, StateDict], StateDict | None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` after `state_dict`; it may return another one."""
+        return hooks.add(self._saved_hooks, hook, prepend)
+
+    def register_load_state_dict_pre_hook(
+        self, hook: Callable[[Optimizer, StateDict], StateDict | None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` before `load_state_dict`; it may return another one."""
+        return hooks.add(self._loading_hooks, hook, prepend)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Callable[[Optimizer], None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(optimizer)` after `load_state_dict`."""
+        return hooks.add(self._loaded_hooks, hook, prepend)
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         for group in self.param_groups:
@@ -130,22 +183,35 @@ class Optimizer:
 
         The tensors in it are the optimiser's own and follow it: deepcopy the result to keep it.
         """
+        for hook in tuple(self._saving_hooks.values()):
+            hook(self)
         numbers: dict[Tensor, int] = {}
         for p in chain.from_iterable([group["params"] for group in self.param_groups]):
             numbers.setdefault(p, len(numbers))
-        return {
+        saved: StateDict = {
             "state": {numbers.get(p, p): dict(kept) for p, kept in self.state.items()},
             "param_groups": [
                 {**group, "params": [numbers[p] for p in group["params"]]} for group in self.param_groups
             ],
         }
+        for hook in tuple(self._saved_hooks.values()):
+            given = hook(self, saved)
+            saved = saved if given is None else given
+        return saved
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave, PyTorch's too. All or nothing; everything is copied.
 
         Raises ValueError if the groups differ in number or size.
         """
-        saved = [dict(group) for group in state_dict["param_groups"]]
+        given = dict(state_dict)
+        for hook in tuple(self._loading_hooks.values()):
+            changed = hook(self, given)
+            given = given if changed is None else changed
+        saved: list[ParamGroup] = [
+            {name: _copied(value, name, None) for name, value in group.items()}
+            for group in given["param_groups"]
+        ]
         if len(saved) != len(self.param_groups):
             raise ValueError(
                 f"loaded state dict has a different number of parameter groups: {len(saved)}, not "
@@ -164,15 +230,19 @@ class Optimizer:
             if "param_names" in old:
                 new.setdefault("param_names", old["param_names"])
         state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
-        for key, kept in state_dict["state"].items():
+        for key, kept in given["state"].items():
             owner: Any = owners.get(key, key)
             state[owner] = {name: _copied(value, name, owner) for name, value in kept.items()}
         self.__setstate__({"state": state, "param_groups": saved})
+        for hook in tuple(self._loaded_hooks.values()):
+            hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if "_step_pre_hooks" not in self.__dict__:
+            self._without_hooks()
         self.__dict__.update(state)
         for group in self.param_groups:
             for name, default in self.defaults.items():
@@ -190,11 +260,13 @@ def _copied(value: Any, name: str, owner: Any) -> Any:
     """A copy of a piece of state; arrays and other libraries' tensors become tensors."""
     if isinstance(value, Tensor):
         array = np.array(value.node._value)
-    elif hasattr(value, "__array__"):
+    elif hasattr(value, "__array__") and not isinstance(value, np.generic):
         array = np.array(np.asarray(value))  # in two steps: PyTorch's __array__ knows no `copy`
+    elif type(value) is list:
+        return [_copied(x, name, owner) for x in value]
+    elif type(value) is tuple:
+        return tuple([_copied(x, name, owner) for x in value])
     else:
-        from copy import deepcopy
-
         return deepcopy(value)
     dtype: DTypeLike | None = None
     if name != "step" and array.dtype.kind == "f" and isinstance(owner, Tensor):

@@ -30,6 +30,27 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("AdamW", {"lr": 0.05}),
     ("AdamW", {"lr": 0.05, "weight_decay": 0.5, "amsgrad": True}),
     ("AdamW", {"lr": 0.05, "weight_decay": 0.5, "maximize": True}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.05, "betas": (0.3, 0.8), "eps": 1e-3, "momentum_decay": 0.1, "weight_decay": 0.2}),
+    ("NAdam", {"lr": 0.05, "weight_decay": 0.2, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.05, "betas": (0.3, 0.9), "eps": 1e-3, "weight_decay": 0.2}),
+    ("RAdam", {"lr": 0.05, "weight_decay": 0.2, "decoupled_weight_decay": True, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.05, "betas": (0.3, 0.8), "eps": 1e-3, "weight_decay": 0.2, "maximize": True}),
+    ("Adagrad", {}),
+    ("Adagrad", {"lr": 0.05, "lr_decay": 0.1, "weight_decay": 0.2, "initial_accumulator_value": 0.5}),
+    ("Adagrad", {"lr": 0.05, "eps": 1e-3, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.7, "eps": 1e-3, "weight_decay": 0.2, "maximize": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"lr": 0.05, "alpha": 0.8, "eps": 1e-3, "weight_decay": 0.2, "centered": True}),
+    ("RMSprop", {"momentum": 0.9, "maximize": True}),
+    ("RMSprop", {"lr": 0.05, "momentum": 0.9, "centered": True, "eps": 1e-2}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.05, "etas": (0.3, 1.5), "step_sizes": (1e-2, 0.2), "maximize": True}),
+    ("ASGD", {}),
+    ("ASGD", {"lr": 0.05, "lambd": 0.1, "alpha": 0.5, "t0": 5, "weight_decay": 0.2, "maximize": True}),
 ]
 IDS = ["-".join([name, *map(str, options)]) for name, options in CASES]
 #: one parameter above the size at which it is packed alone and worked on in blocks
@@ -70,7 +91,8 @@ def our_steps(name: str, options: dict[str, Any], dtype: str, steps: int, skip: 
 def close(ours: Any, theirs: Any, dtype: str) -> None:
     tolerance = TOLERANCE[dtype]
     assert ours.dtype == theirs.dtype
-    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+    largest = np.abs(theirs).max(initial=1.0)
+    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance * largest)
 
 
 @pytest.mark.parametrize("skip", [False, True], ids=["all", "some-without-gradient"])

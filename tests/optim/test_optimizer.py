@@ -335,7 +335,7 @@ def leaf() -> Tensor:
         (ValueError, "Invalid beta parameter at index 1: -1", lambda: optim.AdamW([leaf()], betas=(0.9, -1))),
         (ValueError, "Invalid learning rate: -1", lambda: pure.sgd(-1)),
         (ValueError, "Invalid epsilon value: -1", lambda: pure.adamw(eps=-1)),
-        (TypeError, "'n' is int64", lambda: pure.adam().init({"n": np.arange(3)})),
+        (TypeError, r"\['n'\] is int64", lambda: pure.adam().init({"n": np.arange(3)})),
     ],
 )
 def test_errors(error: type[Exception], text: str, fail: Callable[[], object]) -> None:
@@ -356,7 +356,7 @@ def test_pure_update_refuses_what_does_not_fit() -> None:
     optimizer = pure.adam()
     params = {"w": np.ones(3)}
     state = optimizer.init(params)
-    with pytest.raises(ValueError, match=r"gradient of 'w' has shape \(2,\), not \(3,\)"):
+    with pytest.raises(ValueError, match=r"gradient of \['w'\] has shape \(2,\), not \(3,\)"):
         optimizer.update({"w": np.ones(2)}, state, params)
     with pytest.raises(ValueError, match=r"gradients of \['v'\], which are no parameters"):
         optimizer.update({"v": np.ones(3)}, state, params)
@@ -400,9 +400,7 @@ def test_a_parameter_that_was_given_shared_data_follows_it() -> None:
 
 def test_a_pure_optimiser_says_what_it_takes() -> None:
     optimizer = pure.adam()
-    given: Any = [np.ones(2)]
-    with pytest.raises(TypeError, match="mapping of names to arrays, got list"):
-        optimizer.init(given)
-    given = {"layer": {"weight": np.ones(2)}}
-    with pytest.raises(TypeError, match="'layer' must be an array, got dict"):
-        optimizer.init(given)
+    with pytest.raises(TypeError, match=r"init: \['layer'\]\[0\] must be an array, got str"):
+        optimizer.init({"layer": ["weight"]})
+    with pytest.raises(TypeError, match="init: the parameter is int64"):
+        optimizer.init(np.arange(3))
