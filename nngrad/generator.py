@@ -17,6 +17,7 @@ import numpy as np
 from . import dtypes
 from .creation import made
 from .devices import CPU, Device, check_device, device as Place
+from .functional.batch import NeedsBatching, levels
 from .functional.dtypes import DType
 from .tensor import Tensor
 
@@ -123,6 +124,8 @@ class Generator:
 
     def words(self, count: int, bits: int = 32) -> Any:
         """Raw draws of 32 or 64 bits, as uint64."""
+        if levels.get():
+            _check_randomness()
         with self._lock:
             raw = self._twister().random_raw(count if bits == 32 else 2 * count)
         if bits == 32:
@@ -151,6 +154,8 @@ class Generator:
 
     def few_normal(self, count: int) -> Any:
         """Numbers of mean 0 and variance 1 as float64, drawn one by one."""
+        if levels.get():
+            _check_randomness()
         with self._lock:
             return np.array([self._one_normal() for _ in range(count)], np.float64)
 
@@ -170,6 +175,18 @@ class Generator:
             return self.words(count, 64).view(np.int64)
         drawn = np.remainder(self.words(count, 32 if span < _WIDE_RANGE else 64), np.uint64(span))
         return np.add(drawn, np.uint64(low % (1 << 64))).view(np.int64)
+
+
+def _check_randomness() -> None:
+    """Inside vmap: one draw serves all examples only where that was asked for."""
+    for level in levels.get():
+        if level.randomness == "error":
+            raise RuntimeError(
+                "vmap: called random operation while in randomness error mode. Please either use the "
+                "'same' or 'different' randomness flags on vmap or perform the randomness operation out of vmap"
+            )
+        if level.randomness == "different":
+            raise NeedsBatching("a random function")  # it runs for each example in turn
 
 
 def _twister_state(words: Any, position: int) -> Any:
