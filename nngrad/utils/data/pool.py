@@ -71,7 +71,7 @@ class Workers(Iterator[Any]):
         """Start to make batches of these indices; what is left of those before is forgotten."""
         if not self._fresh:
             for number in range(len(self._processes)):
-                self._tell(number, RESUME)
+                self._tell(number, (RESUME, None))
             resumed = 0
             while resumed < len(self._processes):
                 resumed += self._receive()[1] == RESUME

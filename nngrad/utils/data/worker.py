@@ -143,6 +143,7 @@ def work(
 
     make: Callable[[Any], Any] | None = None
     failure: Failure | None = None
+    result: Any
     try:
         if init is not None:
             init(number)
@@ -150,14 +151,12 @@ def work(
     except Exception as error:
         failure = Failure(_sendable(error), format_exc(), number)
     while (order := orders.get()) is not None:
+        to, indices = order
         try:
-            if order == RESUME:
-                make = task.maker()
-                answer(RESUME, None)
-                continue
-            to, indices = order
-            if make is None or failure is not None:
-                result: Any = failure or Failure(RuntimeError, "the worker did not start\n", number)
+            if to == RESUME:
+                make, result = task.maker(), None
+            elif make is None or failure is not None:
+                result = failure or Failure(RuntimeError, "the worker did not start\n", number)
                 failure = None
             else:
                 result = (make(indices),)
