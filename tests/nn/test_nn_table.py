@@ -271,11 +271,8 @@ def arguments(lib: Any, c: Case, dtype: Any) -> list[Any]:
     random = np.random.default_rng(3)
     made = []
     for value in c.inputs:
-        if (
-            (isinstance(value, tuple)
-            and c.name != "MaxUnpool2d")
-            or (isinstance(value, tuple)
-            and len(value) > 2)
+        if (isinstance(value, tuple) and c.name != "MaxUnpool2d") or (
+            isinstance(value, tuple) and len(value) > 2
         ):
             made.append(lib.tensor(random.normal(size=value).astype(np.float32)).to(dtype).requires_grad_())
         else:
