@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from .batch import as_array
 from .diagonal import diagonal
 from .dtypes import DType
 from .elementary import select, silent
@@ -78,7 +79,7 @@ def prod(
 def _truth(name: str, reduce: Any, input: Operand, dim: Dims | None, keepdim: bool) -> Node:
     x = as_node(input)
     found = reduce(x._value, axis=normal_dims(name, dim, x.ndim), keepdims=keepdim)
-    return seal(np.asarray(found, np.uint8 if x._value.dtype == np.uint8 else np.bool_))
+    return seal(as_array(found, np.uint8 if x._value.dtype == np.uint8 else np.bool_))
 
 
 @implements(np.all, np.logical_and.reduce)
@@ -109,7 +110,7 @@ def count_nonzero(input: Operand, dim: Dims | None = None) -> Node:
     """
     x = as_node(input)
     dims = all_if_empty("count_nonzero", x, dim, None)
-    return seal(np.asarray(np.count_nonzero(x._value, axis=dims), np.int64))
+    return seal(as_array(np.count_nonzero(x._value, axis=dims), np.int64))
 
 
 def aminmax(input: Operand, *, dim: int | None = None, keepdim: bool = False) -> MinMax[Node]:

@@ -1,16 +1,23 @@
 """A value that stands for one example of a batch, while `vmap` runs a function once for all.
 
-A node whose value is a `Batch` has the shape of one example. NumPy cannot compute with it: whatever
-tries raises `NeedsBatching`, which costs the ordinary path nothing. Ops catch it and compute the
-whole batch by the rules of batching.py.
+A node whose value is a `Batch` has the shape of one example. NumPy's functions on it compute all
+examples at once where they can (batch_numpy.py); whatever else looks at its elements raises
+`NeedsBatching`, which costs the ordinary path nothing. Ops catch it and compute the whole batch by the
+rules of batching.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import wraps
 from itertools import count
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 #: whether a graph is being walked: then values of a vmap that has ended are no leak
 replaying: Final[ContextVar[bool]] = ContextVar("nngrad_replaying", default=False)
@@ -44,7 +51,7 @@ class NeedsBatching(TypeError):
         )
 
 
-class Batch:
+class Batch(NDArrayOperatorsMixin):
     """The values of all examples, of which the function sees one. The first dimension is the batch's.
 
     array: a NumPy array, or a Batch of an outer level. same: it is the same for every example, and
@@ -89,11 +96,41 @@ class Batch:
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise NeedsBatching
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> NoReturn:
-        raise NeedsBatching(f"numpy.{ufunc.__name__}")
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        from .batch_numpy import ufunc_of
 
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
-        raise NeedsBatching(f"numpy.{func.__name__}")
+        return ufunc_of(ufunc, method, args, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from .batch_numpy import function_of
+
+        return function_of(func, args, kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        from .batch_numpy import item_of
+
+        return item_of(self, index)
+
+    @property
+    def T(self) -> Any:
+        """The transpose of each example."""
+        return np.transpose(self)
+
+    def astype(self, dtype: Any, copy: bool = True) -> Any:
+        """The values in another dtype."""
+        return Batch(self.array.astype(dtype, copy=copy), self.level, self.same)
+
+    def reshape(self, *shape: Any) -> Any:
+        """Each example in another shape."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Each example with its dimensions in that order."""
+        return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def dot(self, other: Any) -> Any:
+        """The matrix product, example by example."""
+        return np.matmul(self, other)
 
     def __getattr__(self, name: str) -> NoReturn:
         if name == "node" or name.startswith("__"):
@@ -108,6 +145,15 @@ def levels_of(value: Any) -> list[Level]:
         found.append(value.level)
         value = value.array
     return found
+
+
+def innermost(values: Sequence[Any]) -> tuple[list[Any], list[bool], Level]:
+    """The innermost run of vmap that the values belong to: their arrays in it, and which of these have
+    a dimension for its examples."""
+    level = max([v.level for v in values if type(v) is Batch], key=lambda v: v.number)
+    own = [type(v) is Batch and v.level is level for v in values]
+    arrays = [v.array if mine else v for v, mine in zip(values, own)]
+    return arrays, [mine and not v.same for v, mine in zip(values, own)], level
 
 
 def check_alive(op: str, values: Sequence[Batch]) -> None:
@@ -133,6 +179,53 @@ def _within(value: Any, level: Level) -> Any:
     return Batch(value, level, True)
 
 
+def as_array(value: Any, dtype: Any = None) -> Any:
+    """`np.asarray` that leaves a Batch one."""
+    if type(value) is Batch:
+        return value if dtype is None else value.astype(dtype)
+    return np.asarray(value, dtype)
+
+
+def led(function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """A function of arrays with common leading dimensions, and of other things, on batches; see `leads`."""
+    from .batch_numpy import led_by_examples
+
+    return led_by_examples(function, args)
+
+
+def leads(function: F) -> F:
+    """Decorate a function of arrays that treats each index of their common leading dimensions alike:
+    given batches, it gets all examples as one more of these dimensions."""
+
+    @wraps(function)
+    def run(*args: Any) -> Any:
+        try:
+            return function(*args)
+        except NeedsBatching:
+            return led(run, args)
+
+    return run  # type: ignore[return-value]  # it is called as `function` is
+
+
+def along_dim(function: F) -> F:
+    """Decorate a function of an array and one of its dimensions, `function(array, dim, ...)`."""
+
+    @wraps(function)
+    def run(x: Any, dim: int, *args: Any) -> Any:
+        if type(x) is Batch:
+            return Batch(run(x.array, dim % x.ndim + (not x.same), *args), x.level, x.same)
+        return function(x, dim, *args)
+
+    return run  # type: ignore[return-value]  # it is called as `function` is
+
+
+def all_examples(value: Any) -> Any:
+    """The elements of a value for all examples: what a check of values looks at."""
+    while type(value) is Batch:
+        value = value.array
+    return value
+
+
 def _refuse(name: str) -> Any:
     def refuse(self: Batch, *_: Any) -> NoReturn:
         raise NeedsBatching(name.strip("_"))
@@ -140,15 +233,15 @@ def _refuse(name: str) -> Any:
     return refuse
 
 
-for _name in (
-    *("bool", "int", "float", "complex", "index", "len", "iter", "getitem", "setitem", "contains"),
-    *("neg", "pos", "abs", "invert", "eq", "ne", "lt", "le", "gt", "ge"),
-    *(
-        r + n
-        for n in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-        for r in ("", "r", "i")
-    ),
-    *(r + n for n in ("and", "or", "xor", "lshift", "rshift") for r in ("", "r", "i")),
-):
+def _method(name: str) -> Any:
+    def method(self: Batch, *args: Any, **kwargs: Any) -> Any:
+        return getattr(np, name)(self, *args, **kwargs)
+
+    return method
+
+
+for _name in ("sum", "prod", "min", "max", "any", "all", "argmax", "argmin", "cumsum", "ravel", "copy"):
+    setattr(Batch, _name, _method(_name))
+for _name in ("bool", "int", "float", "complex", "index", "len", "iter", "setitem", "contains"):
     setattr(Batch, f"__{_name}__", _refuse(_name))
-Batch.__hash__ = object.__hash__  # type: ignore[method-assign]  # __eq__ was set
+Batch.__hash__ = object.__hash__  # type: ignore[method-assign]  # __eq__ is element by element

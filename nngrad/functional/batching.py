@@ -16,8 +16,8 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from .batch import Batch, Level, NeedsBatching, levels_of
-from .indexing import PLACE
+from .batch import Batch, Level, NeedsBatching, innermost, levels_of
+from .indexing import PLACE, last_writers as writers_of_one, with_arrays
 from .joining import _stack as stack_op
 from .node import Node
 from .op import OPS, Op, apply, linear
@@ -73,10 +73,7 @@ def run(op: Op, *args: Any) -> Any:
 
 def compute(op: Op, values: Sequence[Any], params: tuple[Any, ...]) -> Any:
     """The op of values of which at least one is a Batch."""
-    level = max([v.level for v in values if type(v) is Batch], key=lambda v: v.number)
-    own = [type(v) is Batch and v.level is level for v in values]
-    batched = [b and not v.same for v, b in zip(values, own)]
-    arrays = [v.array if b else v for v, b in zip(values, own)]
+    arrays, batched, level = innermost(values)
     if not any(batched):
         return Batch(run(op, *arrays, *params), level, True)
     with np.errstate(all="ignore"):
@@ -110,7 +107,7 @@ def spread(array: Any, batched: bool, size: int) -> Any:
     return array if batched else run(broadcast_op, array, (size, *array.shape))
 
 
-def _reshape(array: Any, shape: Sequence[int]) -> Any:
+def reshaped(array: Any, shape: Sequence[int]) -> Any:
     """The array in another shape, one of whose sizes may be -1, also where there are no elements."""
     sizes = _filled(shape, array.shape)
     return array if array.shape == sizes else run(reshape_op, array, sizes)
@@ -124,7 +121,7 @@ def _filled(shape: Sequence[int], old: Sequence[int]) -> tuple[int, ...]:
     return tuple([math.prod(old) // known if n == -1 and known else max(n, 0) for n in shape])
 
 
-def _move(array: Any, source: int, target: int) -> Any:
+def move(array: Any, source: int, target: int) -> Any:
     """One dimension moved, the others in their order."""
     order = [d for d in range(len(array.shape)) if d != source]
     order.insert(target, source)
@@ -135,7 +132,7 @@ def aligned(arrays: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
     """Arrays that broadcast example by example, made to broadcast batch and all."""
     ndim = max(len(a.shape) - b for a, b in zip(arrays, batched))
     return [
-        _reshape(a, (a.shape[0], *(1,) * (ndim + 1 - len(a.shape)), *a.shape[1:])) if b else a
+        reshaped(a, (a.shape[0], *(1,) * (ndim + 1 - len(a.shape)), *a.shape[1:])) if b else a
         for a, b in zip(arrays, batched)
     ]
 
@@ -177,14 +174,14 @@ def _shaped(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, .
 def _broadcast(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
     (shape,) = params
     x = arrays[0]
-    return run(op, _reshape(x, (size, *(1,) * (len(shape) + 1 - len(x.shape)), *x.shape[1:])), (size, *shape))
+    return run(op, reshaped(x, (size, *(1,) * (len(shape) + 1 - len(x.shape)), *x.shape[1:])), (size, *shape))
 
 
 def _spread_rule(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
     shape, dims = params
     g = arrays[0]
     if dims is None:
-        g = _reshape(g, (size,))
+        g = reshaped(g, (size,))
     return run(op, g, (size, *shape), _shifted(dims, len(shape) + 1))
 
 
@@ -196,8 +193,8 @@ def _roll(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...
     shift, *rest = params
     axis = rest[0] if rest else None
     if axis is None:
-        flat = run(op, _reshape(arrays[0], (size, -1)), shift, 1)
-        return _reshape(flat, arrays[0].shape)
+        flat = run(op, reshaped(arrays[0], (size, -1)), shift, 1)
+        return reshaped(flat, arrays[0].shape)
     return run(op, arrays[0], shift, _shifted(axis, 0))
 
 
@@ -206,14 +203,20 @@ def _many(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...
     return run(op, *[spread(a, b, size) for a, b in zip(arrays, batched)], params[0] + 1)
 
 
+def _rows_times(a: Any, b: Any) -> Any:
+    """The product of all rows of `a` with one matrix."""
+    rows = reshaped(a, (math.prod(a.shape[:-1]), a.shape[-1]))
+    return reshaped(run(OPS["mm"], rows, b), (*a.shape[:-1], b.shape[-1]))
+
+
 def _mm(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
     """Matrices: one product for all where the right one is shared."""
     a, b = arrays
     if not batched[1]:
-        return _reshape(run(op, _reshape(a, (-1, a.shape[-1])), b), (*a.shape[:-1], b.shape[-1]))
+        return _rows_times(a, b)
     if not batched[0] and len(a.shape) == 2:  # (n, k) with (size, k, m): the batch as columns
-        flat = run(op, a, _reshape(_move(b, 0, 1), (b.shape[1], -1)))
-        return _move(_reshape(flat, (a.shape[0], size, b.shape[2])), 1, 0)
+        flat = run(op, a, reshaped(move(b, 0, 1), (b.shape[1], size * b.shape[2])))
+        return move(reshaped(flat, (a.shape[0], size, b.shape[2])), 1, 0)
     return run(OPS["matmul"], a, b)
 
 
@@ -221,12 +224,12 @@ def _matmul(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, .
     a, b = arrays
     ndims = [len(x.shape) - y for x, y in zip(arrays, batched)]
     if not batched[1] and ndims[1] == 2:
-        return _reshape(run(OPS["mm"], _reshape(a, (-1, a.shape[-1])), b), (*a.shape[:-1], b.shape[-1]))
+        return _rows_times(a, b)
     row, column = ndims[0] == 1, ndims[1] == 1
     if row:
-        a = _reshape(a, (*a.shape[:-1], 1, a.shape[-1]))
+        a = reshaped(a, (*a.shape[:-1], 1, a.shape[-1]))
     if column:
-        b = _reshape(b, (*b.shape, 1))
+        b = reshaped(b, (*b.shape, 1))
     a, b = aligned([a, b], batched)
     out = run(op, a, b)
     shape = list(out.shape)
@@ -234,7 +237,7 @@ def _matmul(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, .
         del shape[-1]
     if row:
         del shape[-1 if column else -2]
-    return _reshape(out, shape)
+    return reshaped(out, shape)
 
 
 def _linear(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
@@ -242,18 +245,18 @@ def _linear(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, .
     if not any(batched[1:]):
         return run(op, x, weight, *bias)
     x = spread(x, batched[0], size)
-    rows = _reshape(x, (size, -1, x.shape[-1]))
-    weight = _move(weight, len(weight.shape) - 1, len(weight.shape) - 2)
+    rows = reshaped(x, (size, math.prod(x.shape[1:-1]), x.shape[-1]))
+    weight = move(weight, len(weight.shape) - 1, len(weight.shape) - 2)
     out = run(OPS["matmul"], rows, weight)
     if bias:
-        b = _reshape(bias[0], (size, 1, -1)) if batched[2] else bias[0]
+        b = reshaped(bias[0], (size, 1, -1)) if batched[2] else bias[0]
         out = run(OPS["add"], out, b)
-    return _reshape(out, (*x.shape[:-1], out.shape[-1]))
+    return reshaped(out, (*x.shape[:-1], out.shape[-1]))
 
 
-def _isin(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
-    """Each example has its own set to be in, or all share one."""
-    return (one_by_one if batched[1] else elementwise)(op, arrays, batched, params, size)
+def taken_shape(index: Sequence[Any]) -> tuple[int, ...]:
+    """The shape of what an index of arrays takes."""
+    return np.broadcast_shapes(*[a.shape for a in index])
 
 
 # ---------------------------------------------------------------- indices
@@ -320,7 +323,7 @@ def _batch_index(
         own = part.shape[b:]
         head = (size,) if b else (1,)
         tail = (1,) * (ndim - 1 - lead - wide)
-        made.append(_reshape(part, (*head, *(1,) * (lead + wide - len(own)), *own, *tail)))
+        made.append(reshaped(part, (*head, *(1,) * (lead + wide - len(own)), *own, *tail)))
     return (PLACE,) * len(made), made, 0
 
 
@@ -333,13 +336,13 @@ def _getitem(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, 
     x, *index = arrays
     shape = x.shape[1:] if batched[0] else x.shape
     template, chosen, at = _batch_index(params[-1], index, batched[1:], shape, batched[0], size)
-    return _move(run(op, x, *chosen, template), at, 0)
+    return move(run(op, x, *chosen, template), at, 0)
 
 
 def _scatter(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
     g, *index = arrays
     template, chosen, at = _batch_index(params[0], index, batched[1:], params[1], True, size)
-    return run(op, _move(spread(g, batched[0], size), 0, at), *chosen, template, (size, *params[1]))
+    return run(op, move(spread(g, batched[0], size), 0, at), *chosen, template, (size, *params[1]))
 
 
 def _put(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
@@ -353,14 +356,25 @@ def _put(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...]
     while len(own) > len(taken) and own[0] == 1:  # leading 1s of a value are dropped
         del own[0]
     head = (size,) if batched[1] else (1,)
-    value = _reshape(value, (*head, *(1,) * (len(taken) - len(own)), *own))
-    return run(op, x, _move(run(broadcast_op, value, (size, *taken)), 0, at), *chosen, template)
+    value = reshaped(value, (*head, *(1,) * (len(taken) - len(own)), *own))
+    return run(op, x, move(run(broadcast_op, value, (size, *taken)), 0, at), *chosen, template)
+
+
+def last_writers(shape: tuple[int, ...], template: Any, indices: Sequence[Any]) -> Any:
+    """indexing.last_writers of indices some of which differ from example to example."""
+    if Batch not in map(type, indices):
+        return writers_of_one(shape, with_arrays(template, indices))
+    arrays, batched, level = innermost(indices)
+    template, chosen, at = _batch_index(template, arrays, batched, shape, True, level.size)
+    found = last_writers((level.size, *shape), template, chosen)
+    return None if found is None else Batch(move(found, at, 0), level)
 
 
 RULES.update(
     {
         **dict.fromkeys(
-            ("to", "alias", "custom_part", "clone", "add", "sub", "neg", "select", "where", "pow_whole"), elementwise
+            ("to", "alias", "custom_part", "clone", "add", "sub", "neg", "select", "where", "pow_whole"),
+            elementwise,
         ),
         **dict.fromkeys(
             ("clip", "clip_gradient", "lerp", "nan_to_num", "logit", "round_decimals"), elementwise
@@ -379,7 +393,6 @@ RULES.update(
         "mm": _mm,
         "matmul": _matmul,
         "linear": _linear,
-        "isin": _isin,
         "getitem": _getitem,
         "scatter": _scatter,
         "index_put": _put,
@@ -421,7 +434,7 @@ def _left(x: Any, level: Level) -> Any:
 
 def _swapped(array: Any) -> Any:
     """The first two dimensions, each of which counts examples, the other way round."""
-    return _move(array, 0, 1)
+    return move(array, 0, 1)
 
 
 def summed_to(g: Any, child: Any, parent: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from .batch import Batch, led
 from .elementary import silent
 
 #: bytes of one operand in a block
@@ -113,7 +114,7 @@ def elementwise(
             if not isinstance(arg, (np.ndarray, np.generic)):
                 if isinstance(arg, (int, float, str)):
                     break
-                return formula(*args)
+                return led(run, args) if type(arg) is Batch else formula(*args)
             count += 1
         inputs, numbers = args[:count], args[count:]
         x = inputs[0]

@@ -115,7 +115,7 @@ def pdist(input: Operand, p: float = 2.0) -> Node:
         raise RuntimeError(f"pdist: expected floating-point values, got {x.dtype}")
     if p < 0:
         raise RuntimeError(f"pdist: only supports non-negative p values, got {p}")
-    first, second = np.triu_indices(len(x), 1)
+    first, second = np.triu_indices(x.shape[0], 1)
     difference = sub(getitem(x, first), getitem(x, second))
     if not x.shape[1]:
         return sum(difference, 1)

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from .arithmetic import div, mul
+from .batch import Batch, NeedsBatching, all_examples
 from .dtypes import AnyArray
 from .engine import Scatter
 from .gathering import check_range, indices_of
@@ -20,14 +21,22 @@ Mode: TypeAlias = Literal["sum", "mean", "max"]
 
 def _rows_rule(g: Any, _: Any, weight: Any, index: Any, padding: int | None, by_freq: bool) -> Any:
     numbers = index._value if type(index) is Node else index
-    if by_freq:
+    if by_freq and type(numbers) is Batch:
+        same = np.equal(np.reshape(numbers, (-1, 1)), np.reshape(numbers, (1, -1)))
+        g = np.divide(g, np.reshape(same.sum(1), numbers.shape).astype(g.dtype)[..., None])
+    elif by_freq:
         counts = np.bincount(numbers.reshape(-1))[numbers]
         g = np.divide(g, counts.astype(g.dtype)[..., None])
     if padding is not None:
         kept = np.not_equal(numbers, padding)
-        g, numbers = g[kept], numbers[kept]
+        if type(kept) is Batch:
+            g = np.where(kept[..., None], g, np.zeros((), g.dtype))
+        else:
+            g, numbers = g[kept], numbers[kept]
     if type(g) is Node:
         return scatter_op.call(g, seal(numbers), PLACE, weight.shape)
+    if type(numbers) is Batch or type(g) is Batch:
+        raise NeedsBatching
     return Scatter(g, numbers)
 
 
@@ -232,11 +241,12 @@ def one_hot(tensor: Operand, num_classes: int = -1) -> Node:
         raise RuntimeError(f"one_hot: is only applicable to an index tensor of int64, got {classes.dtype}")
     if not classes.size and num_classes <= 0:
         raise RuntimeError("one_hot: Can not infer total number of classes from empty tensor.")
-    if classes.size and classes.min() < 0:
-        raise RuntimeError(f"one_hot: Class values must be non-negative, got {classes.min()}")
+    every = all_examples(classes)
+    if every.size and every.min() < 0:
+        raise RuntimeError(f"one_hot: Class values must be non-negative, got {every.min()}")
     count = int(classes.max()) + 1 if num_classes == -1 else num_classes
-    if classes.size and classes.max() >= count:
+    if every.size and every.max() >= count:
         raise RuntimeError(
-            f"one_hot: Class values must be smaller than num_classes ({count}), got {classes.max()}"
+            f"one_hot: Class values must be smaller than num_classes ({count}), got {every.max()}"
         )
     return seal(np.equal(classes[..., None], np.arange(count)).astype(np.int64))

@@ -113,7 +113,7 @@ def _or_zero(tangent: Any, x: Any) -> Any:
 def _transposed(op: Op, out: Any, inputs: list[Any], given: list[Any], params: tuple[Any, ...]) -> Any:
     """A general op's tangent: <vjp(u), t> is linear in u, and its derivative in u is the tangent."""
     nodes = type(out) is Node
-    u = variable(np.zeros(out.shape, out.dtype))
+    u = variable(seal(np.zeros_like(out._value if nodes else out)))
     token = grad_mode.set(True)
     try:
         sealed = [x if nodes else seal(x) for x in inputs]

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, overload
 
 import numpy as np
 
+from .batch import Batch, all_examples, leads
 from .choice import mask_of
 from .dtypes import DType
 from .indexing import PLACE, along, getitem_parsed
@@ -32,7 +33,7 @@ def check_range(
     op: str, index: Node, size: int, lowest: int = 0, error: type[Exception] = IndexError, where: str = ""
 ) -> None:
     """Raise `error` unless lowest <= index < size everywhere."""
-    values: Any = index._value
+    values = all_examples(index._value)
     if values.size and not lowest <= values.min() <= values.max() < size:
         wrong = values[(values < lowest) | (values >= size)].flat[0]
         raise error(f"{op}: index {wrong} is out of bounds{where} with size {size}")
@@ -287,6 +288,7 @@ def _sorter(sequence: Node, sorter: Operand) -> Any:
     return order._value
 
 
+@leads
 def _insert(sequence: Any, values: Any, right: bool, order: Any, dtype: DType) -> Any:
     if sequence.dtype.kind == "b":
         raise RuntimeError("searchsorted: not implemented for bools")
@@ -294,6 +296,8 @@ def _insert(sequence: Any, values: Any, right: bool, order: Any, dtype: DType) -
     if order is not None:
         sequence = np.take_along_axis(sequence, order, -1)
     if sequence.ndim == 1:
+        if type(values) is Batch and type(sequence) is not Batch:
+            return Batch(_insert(sequence, values.array, right, None, dtype), values.level, values.same)
         return np.asarray(np.searchsorted(sequence, values, side)).astype(dtype, copy=False)
     found = np.empty(values.shape, dtype)
     for i in np.ndindex(values.shape[:-1]):

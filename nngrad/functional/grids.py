@@ -8,6 +8,7 @@ from typing import Any, Final, SupportsIndex
 
 import numpy as np
 
+from .batch import all_examples, as_array
 from .choice import where
 from .elementary import select, silent
 from .interpolation import cubic_weights
@@ -63,7 +64,7 @@ def _source(coordinate: Node, size: int, padding: str, align_corners: bool) -> N
         return places
     value, slope = _folded(places._value, size, padding, align_corners)
     moved = places * seal(slope.astype(places.dtype))
-    return moved + seal(np.asarray(value - moved._value, places.dtype))
+    return moved + seal(as_array(value - moved._value, places.dtype))
 
 
 def _whole(places: Any) -> Any:
@@ -77,13 +78,13 @@ def _look_up(x: Node, places: Sequence[Any]) -> Node:
     inside: Any = np.ones(places[0].shape, np.bool_)
     flat: Any = np.zeros(places[0].shape, np.int64)
     for n, at in zip(sizes, places):
-        inside &= (at >= 0) & (at < n)
+        inside = inside & (at >= 0) & (at < n)
         flat = flat * n + np.clip(at, 0, n - 1)
     shape = (*x.shape[:2], *places[0].shape[1:])
-    found = apply(gather_op, (x, seal(np.array(np.broadcast_to(flat[:, None], shape)))), (len(sizes),))
-    if inside.all():
+    found = apply(gather_op, (x, seal(np.copy(np.broadcast_to(flat[:, None], shape)))), (len(sizes),))
+    if all_examples(inside).all():
         return found
-    return apply(select, (found, seal(np.array(np.broadcast_to(inside[:, None], shape)))))
+    return apply(select, (found, seal(np.copy(np.broadcast_to(inside[:, None], shape)))))
 
 
 # ---------------------------------------------------------------- sampling
@@ -156,7 +157,7 @@ def grid_sample(
     _check_grid(x, at, mode)
     sizes = x.shape[2:]
     finite = np.isfinite(at._value)
-    if not finite.all():
+    if not all_examples(finite).all():
         at = where(seal(finite), at, seal(np.nan_to_num(at._value, nan=-1, posinf=1e3, neginf=-1e3)))
     if mode == "bicubic":
         sources = [_source(c, n, "zeros", corners) for c, n in zip(reversed(unbind(at, -1)), sizes)]

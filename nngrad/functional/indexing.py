@@ -69,7 +69,7 @@ def parse_index(index: Any) -> tuple[Any, tuple[Node, ...]]:
     return (tuple(template) if type(index) is tuple else template[0]), tuple(arrays)
 
 
-def _fill(template: Any, arrays: Sequence[Any]) -> Any:
+def with_arrays(template: Any, arrays: Sequence[Any]) -> Any:
     if not arrays:
         return template
     if type(template) is not tuple:
@@ -86,7 +86,7 @@ def _getitem(x: Any, *rest: Any) -> Any:
         return x[rest[0]]
     if len(rest) == 2 and rest[1] is PLACE and rest[0].dtype == np.intp and x.ndim:
         return np.take(x, rest[0], 0)  # up to five times as fast
-    return x[_fill(rest[-1], rest[:-1])]
+    return x[with_arrays(rest[-1], rest[:-1])]
 
 
 def _getitem_rule(g: Any, _: Any, x: Any, *rest: Any) -> Any:
@@ -94,7 +94,7 @@ def _getitem_rule(g: Any, _: Any, x: Any, *rest: Any) -> Any:
         return scatter_op.call(g, *rest[:-1], rest[-1], x.shape)
     if type(g) is Batch or Batch in map(type, rest[:-1]):
         raise NeedsBatching
-    return Scatter(g, rest[0] if len(rest) == 1 else _fill(rest[-1], rest[:-1]))
+    return Scatter(g, rest[0] if len(rest) == 1 else with_arrays(rest[-1], rest[:-1]))
 
 
 getitem_op: Final[Op] = linear("getitem", _getitem, _getitem_rule)
@@ -102,7 +102,7 @@ getitem_op: Final[Op] = linear("getitem", _getitem, _getitem_rule)
 #: the transpose of getitem: g at the index of an array of zeros
 scatter_op: Final[Op] = linear(
     "scatter",
-    lambda g, *rest: dense(g, _fill(rest[-2], rest[:-2]), rest[-1]),
+    lambda g, *rest: dense(g, with_arrays(rest[-2], rest[:-2]), rest[-1]),
     lambda g, _, x, *rest: getitem_op(g, *rest[:-2], rest[-2]),
 )
 
@@ -144,7 +144,7 @@ def along(indices: Any, dim: int) -> tuple[Any, ...]:
 
 def _put(x: Any, value: Any, *rest: Any) -> Any:
     result = copied(x)
-    result[_fill(rest[-1], rest[:-1])] = _without_leading_ones(value)
+    result[with_arrays(rest[-1], rest[:-1])] = _without_leading_ones(value)
     return result
 
 
@@ -163,14 +163,20 @@ def _put_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
         return put_op.call(g, scalar(0.0, g.dtype), *rest)
     if type(g) is Batch or Batch in map(type, rest[:-1]):
         raise NeedsBatching
-    return Cleared(g, rest[0] if len(rest) == 1 else _fill(rest[-1], rest[:-1]))
+    return Cleared(g, rest[0] if len(rest) == 1 else with_arrays(rest[-1], rest[:-1]))
 
 
 def _put_value_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
     # a copy of the array: g may be cleared in place
     taken: Any = getitem_op.call(g, *rest) if type(g) is Node else copied(_getitem(g, *rest))
     if len(rest) > 1:
-        lasts = _last_writers(x.shape, _fill(rest[-1], [getattr(a, "_value", a) for a in rest[:-1]]))
+        indices = [getattr(a, "_value", a) for a in rest[:-1]]
+        if Batch in map(type, indices):
+            from .batching import last_writers as of_examples
+
+            lasts = of_examples(x.shape, rest[-1], indices)
+        else:
+            lasts = last_writers(x.shape, with_arrays(rest[-1], indices))
         if lasts is not None:
             taken = np.multiply(taken, lasts.astype(g.dtype))
     lead = len(value.shape) - len(taken.shape)
@@ -178,7 +184,7 @@ def _put_value_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
     return np.reshape(taken, (1,) * lead + taken.shape) if lead > 0 else taken
 
 
-def _last_writers(shape: tuple[int, ...], index: Any) -> Any:
+def last_writers(shape: tuple[int, ...], index: Any) -> Any:
     """Which written values are still there at the end, where an index names a cell twice."""
     if has_unique_cells(index):
         return None
@@ -193,7 +199,7 @@ put_op: Final[Op] = linear("index_put", _put, _put_rule, _put_value_rule)
 
 def _add(x: Any, value: Any, *rest: Any) -> Any:
     result = copied(x)
-    scatter_add(result, _fill(rest[-1], rest[:-1]), value)
+    scatter_add(result, with_arrays(rest[-1], rest[:-1]), value)
     return result
 
 
@@ -316,7 +322,7 @@ def index_put_from(box: list[Node], template: Any, arrays: tuple[Node, ...], val
         box.clear()
         return result if recording or not x.tracked else replace(x, result)
     buffer = x._value
-    index = _fill(template, [a._value for a in arrays]) if arrays else template
+    index = with_arrays(template, [a._value for a in arrays]) if arrays else template
     for reader in readers:
         if reader._value.base is buffer:
             _set_value(reader, np.array(reader._value))

@@ -13,10 +13,12 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from .arithmetic import div, mul, neg, sub
+from .batch import Batch, all_examples, as_array
 from .blocks import BLOCK, over_blocks
 from .choice import masked_fill
 from .dtypes import DType
 from .elementary import quiet, silent
+from .indexing import getitem
 from .node import Node, Operand, as_node, seal
 from .op import apply, cast, forward_error, general, scalar
 from .order import permute
@@ -227,6 +229,9 @@ def _indices(op: str, x: Node, t: Node) -> Any:
 
 def _counted(op: str, indices: Any, classes: int, ignore_index: int) -> Any:
     """Which rows count; None for all. Raises IndexError for a class out of range."""
+    if type(indices) is Batch:
+        kept = _counted(op, all_examples(indices).reshape(-1), classes, ignore_index)
+        return None if kept is None else indices != ignore_index
     if indices.dtype.kind == "i":  # the negative ones become the largest
         indices = indices.view(f"u{indices.dtype.itemsize}")
     if indices.size and np.maximum.reduce(indices) < classes and not 0 <= ignore_index < classes:
@@ -251,7 +256,7 @@ def _weights(indices: Any, kept: Any, w: Node | None, mean: bool, dtype: DType) 
     if kept is not None:
         indices = np.where(kept, indices, 0)
     if w is not None:
-        counted *= w._value[indices]
+        counted = counted * getitem(w, seal(indices))._value
     total = counted.sum()
     if mean:
         counted = _quotient(counted, total)
@@ -351,7 +356,7 @@ def cross_entropy(
         if reduction != "none":
             spread = sum(spread)
         if reduction == "mean":  # by the weights of the targets, as PyTorch does
-            spread = div(spread, seal(np.asarray(total, dtype)))
+            spread = div(spread, seal(as_array(total, dtype)))
         losses = sub(mul(losses, 1.0 - label_smoothing), mul(spread, label_smoothing / classes))
     return losses if reduction != "none" or x.ndim == 2 else reshape(losses, t.shape)
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from .arithmetic import add, div, mul, sub
+from .batch import all_examples
 from .choice import masked_fill
 from .elementary import abs, exp, floats_only, log, quiet, silent
 from .exponential import xlogy
@@ -210,7 +211,7 @@ def binary_cross_entropy(
     op = "binary_cross_entropy"
     x, t = as_node(input), as_node(target)
     _check_same(op, x, t)
-    v = x._value
+    v = all_examples(x._value)
     if v.size and not (np.min(v) >= 0 and np.max(v) <= 1):
         raise RuntimeError(f"{op}: all elements of input should be between 0 and 1")
     return _scaled(op, _binary.call(x, t), weight, t, reduction)
@@ -340,7 +341,7 @@ def gaussian_nll_loss(
     check_reduction(op, reduction)
     check_broadcast(op, x, t)
     v = scalar(var, x.dtype) if isinstance(var, (int, float)) else as_node(var)
-    if np.any(v._value < 0):
+    if np.any(all_examples(v._value) < 0):
         raise ValueError(f"{op}: var has negative entry/entries")
     if v.shape != x.shape and not isinstance(var, (int, float)):
         if v.shape == x.shape[:-1]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import add, div, mul, neg, sub
+from .batch import all_examples
 from .blending import clamp_min
 from .choice import masked_fill, minimum, where
 from .distance import pairwise_distance
@@ -192,7 +193,8 @@ def multi_margin_loss(
 def _class_indices(op: str, indices: Array, lowest: int, classes: int) -> Array:
     if indices.dtype.kind not in "iu":
         raise RuntimeError(f"{op}: expected integer class indices, got {indices.dtype}")
-    if indices.size and (indices.min() < lowest or indices.max() >= classes):
+    every = all_examples(indices)
+    if every.size and (every.min() < lowest or every.max() >= classes):
         raise RuntimeError(f"{op}: target out of range for {classes} classes")
     return indices
 
@@ -214,11 +216,10 @@ def multilabel_margin_loss(input: Operand, target: Operand, *, reduction: Reduct
         raise _wrong_target(op, indices, as_node(input).shape)
     indices = _class_indices(op, indices.reshape(n, classes), -1, classes)
     given = np.logical_and.accumulate(indices >= 0, axis=1)
-    longest = int(given.sum(1).max(initial=0))
+    longest = int(all_examples(given.sum(1)).max(initial=0))
     given, indices = given[:, :longest], np.where(given, indices, 0)[:, :longest]
     rows = np.arange(n)[:, None]
-    is_target = np.zeros((n, classes), np.bool_)
-    is_target[np.broadcast_to(rows, given.shape)[given], indices[given]] = True
+    is_target = ((indices[:, :, None] == np.arange(classes)) & given[:, :, None]).any(1)
     wanted = unsqueeze(getitem(x, (rows, indices)), 2)  # (n, targets, 1) against (n, 1, classes)
     short = relu(add(sub(unsqueeze(x, 1), wanted), 1.0))
     short = masked_fill(short, ~given[:, :, None] | is_target[:, None, :], 0.0)

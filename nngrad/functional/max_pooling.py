@@ -8,6 +8,7 @@ from typing import Literal, SupportsIndex, overload
 
 import numpy as np
 
+from .batch import all_examples
 from .indexing import index_put
 from .node import Node, Operand, as_node, seal
 from .op import apply
@@ -261,8 +262,9 @@ def _max_unpool(
     lead = x.shape[: x.ndim - dims]
     sizes = _unpooled_sizes(x.shape[x.ndim - dims :], kernel, steps, pads, output_size)
     rows, length = prod(lead), prod(sizes)
-    if places.size and not 0 <= np.min(places._value) <= np.max(places._value) < length:
-        wrong = next(int(i) for i in (np.min(places._value), np.max(places._value)) if not 0 <= i < length)
+    every = all_examples(places._value)
+    if every.size and not 0 <= np.min(every) <= np.max(every) < length:
+        wrong = next(int(i) for i in (np.min(every), np.max(every)) if not 0 <= i < length)
         raise RuntimeError(f"{op}: found an invalid max index: {wrong} (output volumes are of size {sizes})")
     flat = places._value.reshape(rows, -1) + np.arange(0, rows * length, max(length, 1))[:rows, None]
     zeros = seal(np.zeros(rows * length, x.dtype))

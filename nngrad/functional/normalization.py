@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from .arithmetic import add, div, mul, pow
+from .batch import Batch, NeedsBatching
 from .blending import clamp_min
 from .blocks import over_blocks, rows_in_block
 from .dtypes import DType
@@ -79,6 +80,8 @@ def _forward(*args: Any) -> tuple[Any, Any]:
     *arrays, axes, eps, has_weight, has_bias, centered = args
     x = arrays[0]
     if not isinstance(x, np.ndarray):
+        if Batch in map(type, arrays):
+            raise NeedsBatching
         return _plain(arrays, axes, eps, has_weight, has_bias, centered), None
     if x.dtype.char == "e":
         wide = [a.astype(np.float32) for a in arrays]

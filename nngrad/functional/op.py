@@ -91,7 +91,7 @@ class Op:
         """The op on arrays if no argument is a node: what rules call for what NumPy cannot name."""
         for arg in args:
             if type(arg) is Node:
-                return self.call(*[as_node(a) if isinstance(a, ndarray) else a for a in args])
+                return self.call(*[as_node(a) if isinstance(a, (ndarray, Batch)) else a for a in args])
         try:
             result = self.forward(*args)
         except (ValueError, IndexError, TypeError) as error:

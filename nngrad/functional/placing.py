@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from .arithmetic import div, floor_divide, mul
+from .batch import Batch, all_examples
+from .choice import where
 from .combining import COMBINED, NEUTRAL
 from .dtypes import Number
 from .gathering import along_dim, at_dim, check_range, check_shape, indices_of, meet, vector_of, with_dims
@@ -136,11 +138,15 @@ def masked_scatter(input: Operand, mask: Operand, source: Operand) -> Node:
     x, chosen = meet("masked_scatter", input, mask)
     new = as_node(source)
     _same_dtype("masked_scatter", x, new)
-    count = int(np.count_nonzero(chosen._value))
+    places: Any = np.cumsum(np.ravel(chosen._value))  # from 1 on
+    count = int(all_examples(places[-1:]).max(initial=0))
     if count > new.size:
         raise RuntimeError(
             f"masked_scatter: Number of elements of source < number of ones in mask ({new.size} < {count})"
         )
+    if type(places) is Batch and new.size:  # each example takes other ones: say for each element which
+        taken = getitem_parsed(reshape(new, (-1,)), PLACE, (seal(np.maximum(places - 1, 0)),))
+        return where(chosen, reshape(taken, x.shape), x)
     first = getitem_parsed(reshape(new, (-1,)), slice(0, count))
     return apply(put_op, (x, first, chosen), (PLACE,))
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .batch import leads
 from .blocks import over_blocks
 from .elementary import silent
 from .node import Node, constant
@@ -127,6 +128,7 @@ def _sizes(spans: Spans) -> tuple[int, ...]:
     return tuple([span.size for span in spans])
 
 
+@leads
 @silent
 def _each_block(make: Any, sizes: tuple[int, ...], dtype: Any, spans: Spans, *arrays: Any) -> Any:
     """An array whose planes have these sizes, made of `arrays` by `make` a block of planes at a time."""

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar, overload
 
 import numpy as np
 
+from .batch import as_array
 from .choice import maximum, minimum
 from .dtypes import AnyArray, DType
 from .indexing import along, getitem
@@ -249,7 +250,7 @@ def _arg(name: str, find: Callable[..., Any], x: Node, dim: int | None, keepdim:
     at = None if dim is None else normal_dim(name, dim, x.ndim)
     if not x.ndim:
         return seal(np.zeros((), np.int64))
-    return seal(np.asarray(find(x._value, axis=at, keepdims=keepdim), np.int64))
+    return seal(as_array(find(x._value, axis=at, keepdims=keepdim), np.int64))
 
 
 def argmax(input: Operand, dim: int | None = None, keepdim: bool = False) -> Node:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from .arithmetic import mul, sub
+from .batch import Batch, led
 from .blocks import over_blocks
 from .dtypes import DType
 from .elementary import silent
@@ -77,7 +78,10 @@ def _by_rows(formula: Callable[..., Any], kernel: Callable[..., None]) -> Callab
     def run(*args: Any) -> Any:
         *inputs, dim = args
         x = inputs[-1]
+        dim %= x.ndim
         if not all(isinstance(a, np.ndarray) for a in inputs):
+            if Batch in map(type, inputs):
+                return led(run, (*inputs, dim - x.ndim))
             return formula(*args)
         if x.dtype.char == "e":
             return run(*[a.astype(np.float32) for a in inputs], dim).astype(x.dtype)

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, overload
 
 import numpy as np
 
+from .batch import along_dim
 from .indexing import along, getitem
 from .node import Node, Operand, as_node, implements, seal
 from .op import apply
@@ -53,6 +54,7 @@ def _orderable(name: str, input: Operand, dim: int) -> tuple[Node, int]:
 # ---------------------------------------------------------------- all in order
 
 
+@along_dim
 def _ascending(x: Any, dim: int) -> Any:
     """The stable order: NumPy's fast unstable one, and then equals by where they stood."""
     rows = np.moveaxis(x, dim, -1)
@@ -152,7 +154,7 @@ def kthvalue(input: Operand, k: int, dim: int = -1, keepdim: bool = False) -> Va
         raise RuntimeError(f"kthvalue: selected number k out of range: {k} of shape {x.shape} along dim {at}")
     if not x.ndim:
         return _alone(x)
-    order = np.argpartition(x._value, k - 1, at)
+    order: Any = np.argpartition(x._value, k - 1, at)
     return _one(x, np.take(order, [k - 1], at), at, keepdim)
 
 
@@ -160,9 +162,11 @@ def _lower_median(x: Any, axis: None, keepdims: bool) -> Any:
     flat = np.reshape(x, -1)
     if not flat.size:
         return np.full((), np.nan, x.dtype)
-    if x.dtype.kind == "f" and np.isnan(flat).any():
-        return np.full((), np.nan, x.dtype)
-    return np.partition(flat, (flat.size - 1) // 2)[(flat.size - 1) // 2]
+    middle = (flat.size - 1) // 2
+    found = np.partition(flat, middle)[middle]
+    if x.dtype.kind != "f":
+        return found
+    return np.where(np.isnan(flat).any(), np.asarray(np.nan, x.dtype), found)
 
 
 _median: Final = extreme("median", _lower_median)
@@ -214,8 +218,8 @@ def mode(input: Operand, dim: int = -1, keepdim: bool = False) -> ValuesIndices[
     order: Any = np.moveaxis(_order(x._value, at, False), at, -1)
     placed: Any = np.take_along_axis(np.moveaxis(x._value, at, -1), order, -1)
     places = np.arange(x.shape[at])
-    begins = np.ones(placed.shape, np.bool_)
-    begins[..., 1:] = placed[..., 1:] != placed[..., :-1]
+    first = np.equal(placed[..., :1], placed[..., :1]) | True
+    begins = np.concatenate([first, placed[..., 1:] != placed[..., :-1]], axis=-1)
     so_many = places - np.maximum.accumulate(np.where(begins, places, 0), axis=-1)
     last = np.take_along_axis(order, so_many.argmax(-1, keepdims=True), -1)
     return _one(x, np.moveaxis(last, -1, at), at, keepdim)

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from .aggregation import widened
+from .batch import all_examples
 from .blending import lerp
 from .choice import where
 from .elementary import select
@@ -150,7 +151,8 @@ def _quantile(
         )
     if not x.size:
         raise RuntimeError(f"{name}: input must be non-empty, got shape {x.shape}")
-    if not np.all((levels._value >= 0) & (levels._value <= 1)):
+    every = all_examples(levels._value)
+    if not np.all((every >= 0) & (every <= 1)):
         raise RuntimeError(f"{name}: q must be in the range [0, 1] but got {q}")
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise RuntimeError(

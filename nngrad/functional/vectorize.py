@@ -7,13 +7,13 @@ from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
-from .batching_rules import RULES as RULES  # which registers them
+from . import batching_rules as batching_rules  # registers them
 from .batch import Level, NeedsBatching, levels
 from .batching import enter_op, leave_op, report_fallback
-from .derivatives import fill, given_back, named_like
+from .derivatives import fill, given_back, named_like, node_of
 from .indexing import getitem
 from .joining import concat, stack
-from .node import Node, as_node
+from .node import Node
 from .order import movedim
 from .shape import normal_dim
 from .trees import leaves
@@ -56,9 +56,12 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         given: list[Any] = [list(args), kwargs]
         dims = _dims_of(in_dims, args, kwargs)
-        found = [leaf for _, leaf in leaves(given)]
-        nodes = [leaf if d is None else as_node(leaf) for leaf, d in zip(found, dims)]
-        size = _size(nodes, dims, [path for path, _ in leaves(given)])
+        found = list(leaves(given))
+        nodes = [
+            leaf if d is None else node_of("vmap", "argument at ", _told(path), leaf)
+            for (path, leaf), d in zip(found, dims)
+        ]
+        size = _size(nodes, dims, [path for path, _ in found])
         fronts = [n if d is None else movedim(n, d, 0) if d else n for n, d in zip(nodes, dims)]
         step = size if chunk_size is None else chunk_size
         parts = []
@@ -125,8 +128,7 @@ def _output(path: str, leaf: Any) -> Node:
             f"vmap: the function must return nodes, but its result{path and ' at ' + path} is "
             f"{type(leaf).__name__}"
         )
-    operand: Any = leaf
-    return as_node(operand)
+    return node_of("vmap", "result", path and " at " + path, leaf)
 
 
 def _size(nodes: Sequence[Any], dims: list[int | None], paths: Sequence[str]) -> int:

@@ -2,42 +2,184 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from checks import run
 from table import ROWS, Array, Row
 
 import nngrad.functional as F
+from nngrad.functional import Node
+
+#: functions that are run example by example, and why; a test fails for others, and for these if they are not
+ONE_BY_ONE: dict[str, str] = {
+    "unique": "the shape of the result depends on values",
+    "unique_consecutive": "the shape of the result depends on values",
+    "nonzero": "the shape of the result depends on values",
+    "argwhere": "the shape of the result depends on values",
+    "masked_select": "the shape of the result depends on values",
+    "bincount": "the shape of the result depends on values",
+    "repeat_interleave": "the shape of the result depends on the repeats",
+    "embedding_bag": "where bags begin and end depends on values",
+    "histc": "the range of the bins depends on values",
+    "ctc_loss": "how long targets are depends on values",
+}
+#: their rows whose results have different shapes in different examples: nothing to stack
+RAGGED = ("unique", "unique_consecutive", "nonzero", "argwhere", "masked_select")
+
+TABLE = [row for row in ROWS if row.args and row.name not in RAGGED]
+DIFFERENTIABLE = [row for row in TABLE if row.grad and any(arg.tracked for arg in row.args)]
 
 
 def examples(row: Row, n: int = 3) -> list[list[Array]]:
     """Operands for several examples: the row's own, and others of the same kind."""
     rng = np.random.default_rng(5)
+
+    def another(a: Array) -> Array:
+        return a * rng.uniform(0.9, 1.1, a.shape) if a.dtype.kind == "f" else a[::-1] if a.ndim else a
+
     first = row.arrays()
-    made = [first]
-    for _ in range(n - 1):
-        made.append(
-            [
-                a * rng.uniform(0.9, 1.1, a.shape) if a.dtype.kind == "f" else a[::-1] if a.ndim else a
-                for a in first
-            ]
-        )
-    return made
+    return [first, *[[another(a) for a in first] for _ in range(n - 1)]]
 
 
-#: functions whose results have a shape that depends on values, so that examples do not stack
-RAGGED = ("unique", "unique_consecutive", "nonzero", "argwhere", "masked_select")
+def stacked(operands: list[list[Array]]) -> list[Array]:
+    return [np.stack(column) for column in zip(*operands)]
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in ROWS if row.args and row.name not in RAGGED], ids=lambda row: row.id
-)
+def same(whole: Any, parts: list[Any], tolerance: float = 1e-10) -> None:
+    """`whole` has the examples `parts`."""
+    for i, part in enumerate(parts):
+        assert whole.dtype == part.dtype
+        got, expected = np.asarray(F.constant(whole).data[i]), F.constant(part).data
+        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance / 100, strict=True)
+
+
+def total(row: Row) -> Callable[..., Node]:
+    """A number that depends on all floating results of a row, on each element in its own way."""
+
+    def function(*operands: Any) -> Node:
+        whole = F.constant(0.0)
+        for out in run(row, operands):
+            if out.dtype.kind == "f":
+                weight = np.cos(np.arange(out.size, dtype=out.dtype)).reshape(out.shape)
+                whole = F.sum(F.mul(out, weight)) + whole
+        return whole
+
+    return function
+
+
+def places(row: Row) -> tuple[int, ...]:
+    return tuple([i for i, arg in enumerate(row.args) if arg.tracked])
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
 def test_vmap_is_the_loop(row: Row) -> None:
     operands = examples(row)
     expected = [run(row, arrays) for arrays in operands]
-    stacked = [np.stack(column) for column in zip(*operands)]
-    got = F.vmap(lambda *xs: run(row, list(xs)))(*stacked)
-    for i, outs in enumerate(expected):
-        for out, whole in zip(outs, got, strict=True):
-            assert whole.dtype == out.dtype
-            np.testing.assert_allclose(whole.data[i], out.data, rtol=1e-10, atol=1e-12, strict=True)
+    got = F.vmap(lambda *xs: run(row, list(xs)))(*stacked(operands))
+    for column, whole in zip(zip(*expected), got, strict=True):
+        same(whole, list(column))
+
+
+@pytest.mark.parametrize("row", DIFFERENTIABLE, ids=lambda row: row.id)
+def test_vmap_of_grad_is_the_loop(row: Row) -> None:
+    operands = examples(row)
+    gradient = F.grad(total(row), places(row))
+    expected = [gradient(*arrays) for arrays in operands]
+    got = F.vmap(gradient)(*stacked(operands))
+    for column, whole in zip(zip(*expected), got, strict=True):
+        same(whole, list(column), 1e-9)
+
+
+def test_what_falls_back_to_the_loop_is_listed_with_its_reason() -> None:
+    found: set[str] = set()
+    for row in TABLE:
+        operands = stacked(examples(row))
+        with F.vmap_fallbacks() as names:
+            F.vmap(lambda *xs, row=row: run(row, list(xs)))(*operands)
+            if row in DIFFERENTIABLE:
+                F.vmap(F.grad(total(row), places(row)))(*operands)
+        if names:
+            found.add(row.name)
+    assert found == ONE_BY_ONE.keys() - set(RAGGED)
+
+
+@pytest.mark.parametrize("name", RAGGED)
+def test_results_of_different_shapes_are_refused(name: str) -> None:
+    def function(x: Any) -> Any:
+        return F.masked_select(x, x > 0) if name == "masked_select" else getattr(F, name)(x)
+
+    with pytest.raises(RuntimeError, match="stack"):
+        F.vmap(function)(np.array([[1.0, 0.0, 2.0], [1.0, 1.0, 1.0]]))
+
+
+# ---------------------------------------------------------------- nested, and in derivatives
+
+#: a few rows of each family
+CHOSEN = [
+    next(row for row in DIFFERENTIABLE if row.name == name)
+    for name in (
+        *("exp", "mul", "div", "sum", "amax", "prod", "var", "logsumexp", "cumprod", "matmul", "linear"),
+        *("einsum", "getitem", "index_put", "index_add", "gather", "scatter_add", "sort", "topk", "where"),
+        *("reshape", "permute", "concat", "softmax", "log_softmax", "layer_norm", "gelu", "cross_entropy"),
+        *("nll_loss", "huber_loss", "conv2d", "conv_transpose1d", "max_pool2d", "avg_pool1d", "embedding"),
+        *("scaled_dot_product_attention", "interpolate", "pad", "linalg.det", "linalg.inv", "linalg.svdvals"),
+    )
+]
+
+
+@pytest.mark.parametrize("row", CHOSEN, ids=lambda row: row.id)
+def test_nested_vmap_is_the_loop_in_a_loop(row: Row) -> None:
+    operands = examples(row, 4)
+    gradient = F.grad(total(row), places(row))
+    expected = [gradient(*arrays) for arrays in operands]
+    square = [a.reshape(2, 2, *a.shape[1:]) for a in stacked(operands)]
+    got = F.vmap(F.vmap(gradient))(*square)
+    crossed = F.vmap(F.vmap(gradient, in_dims=0), in_dims=1)(*square)
+    for column, whole, turned in zip(zip(*expected), got, crossed, strict=True):
+        same(F.reshape(whole, (4, *whole.shape[2:])), list(column), 1e-9)
+        same(F.reshape(F.transpose(turned, 0, 1), (4, *whole.shape[2:])), list(column), 1e-9)
+
+
+@pytest.mark.parametrize("row", CHOSEN, ids=lambda row: row.id)
+def test_the_gradient_of_a_vmap_sums_over_the_examples_what_they_share(row: Row) -> None:
+    operands = examples(row)
+    every = stacked(operands)
+    for shared in places(row):
+        dims = tuple([None if i == shared else 0 for i in range(len(every))])
+        if len(every) == 1:
+            continue
+        given = [operands[0][i] if i == shared else a for i, a in enumerate(every)]
+        got = F.grad(lambda *xs, dims=dims: F.sum(F.vmap(total(row), in_dims=dims)(*xs)), places(row))(*given)
+        each = [
+            F.grad(total(row), places(row))(
+                *[given[i] if i == shared else a for i, a in enumerate(operands[n])]
+            )
+            for n in range(3)
+        ]
+        for at, whole, column in zip(places(row), got, zip(*each), strict=True):
+            if at == shared:
+                np.testing.assert_allclose(whole, sum(column), rtol=1e-9, atol=1e-11)
+            else:
+                same(whole, list(column), 1e-9)
+
+
+@pytest.mark.parametrize("row", CHOSEN, ids=lambda row: row.id)
+def test_vmap_of_jvp_is_the_loop(row: Row) -> None:
+    operands = examples(row)
+    rng = np.random.default_rng(11)
+    tangents = [[rng.normal(size=arrays[i].shape) for i in places(row)] for arrays in operands]
+
+    def pushed(arrays: list[Any], along: list[Any]) -> Any:
+        def function(*chosen: Any) -> Node:
+            given = list(arrays)
+            for i, x in zip(places(row), chosen):
+                given[i] = x
+            return total(row)(*given)
+
+        return F.jvp(function, tuple([arrays[i] for i in places(row)]), tuple(along))[1]
+
+    expected = [pushed(arrays, along) for arrays, along in zip(operands, tangents)]
+    same(F.vmap(pushed)(stacked(operands), stacked(tangents)), expected, 1e-9)

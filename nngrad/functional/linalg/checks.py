@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..batch import all_examples
 from ..node import Node, Operand, as_node
 from ..op import general
 
@@ -87,7 +88,7 @@ def of_numpy(op: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _refuse(g: Any, _: Any, x: Any, value: Any, why: str) -> None:
-    if np.any(g._value if type(g) is Node else g):
+    if np.any(all_examples(g._value if type(g) is Node else g)):
         raise RuntimeError(why)
 
 

@@ -308,7 +308,7 @@ def qr(A: Operand, mode: Literal["reduced", "complete", "r"] = "reduced") -> QR[
     if mode == "r" or (mode == "complete" and rows > columns) or x.dtype.kind == "c":
         why = f"linalg.qr: not differentiable when mode={mode!r}, unless 'complete' for rows <= columns"
         made: Any = np.linalg.qr(x._value, mode)
-        parts = (np.zeros(0, x.dtype), made) if isinstance(made, np.ndarray) else made
+        parts = (np.zeros(0, x.dtype), made) if not isinstance(made, tuple) else made
         return QR(*[apply(undifferentiable, (x,), (part, why)) for part in parts])
     # the Q of a wide matrix is that of its first columns
     tall = x if rows >= columns else x[..., :rows]

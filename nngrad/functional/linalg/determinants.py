@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..batch import all_examples, as_array
 from ..choice import where
 from ..node import Node, Operand, seal
 from ..op import apply, general
@@ -29,7 +30,7 @@ class SignLog(NamedTuple, Generic[T_co]):
 
 def _det_rule(g: Any, out: Any, x: Any) -> Any:
     # d det(A) = <cof(A), dA>, and cof(A) = det(A) A^-T where that exists
-    singular = np.any(np.equal(out._value if type(out) is Node else out, 0))
+    singular = np.any(np.equal(all_examples(out._value if type(out) is Node else out), 0))
     cofactors = _cofactors(x) if singular else np.multiply(_as_matrix(out), mT(inv_op(x)))
     return np.multiply(_as_matrix(g), cofactors)
 
@@ -82,7 +83,7 @@ def slogdet(A: Operand) -> SignLog[Node]:
     SignLog(sign=Node(-1., dtype=float64), logabsdet=Node(0., dtype=float64))
     """
     both = apply(_slogdet, (square("linalg.slogdet", A),))
-    return SignLog(seal(np.asarray(both._value[0])), both[1])
+    return SignLog(seal(as_array(both._value[0])), both[1])
 
 
 def logdet(A: Operand) -> Node:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..batch import as_array
 from ..diagonal import tril
 from ..matrix import matmul
 from ..node import Node, Operand, as_node, seal
@@ -119,7 +120,7 @@ def matrix_rank(
     else:
         sizes = of_numpy("linalg.matrix_rank", np.linalg.svdvals)(x)
     above = sizes > _threshold(sizes, x.shape, atol, rtol)
-    return seal(np.asarray(np.sum(above, -1), np.int64))
+    return seal(as_array(np.sum(above, -1), np.int64))
 
 
 def _pinv_forward(x: Any, atol: float | None, rtol: float | None) -> Any:
