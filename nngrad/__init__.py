@@ -40,6 +40,7 @@ from .devices import (
     strided as strided,
 )
 from .dtypes import (
+    bfloat16 as bfloat16,
     bool as bool,
     cdouble as cdouble,
     cfloat as cfloat,
@@ -357,21 +358,74 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import (
+        amp as amp,
+        backends as backends,
+        compiler as compiler,
+        cuda as cuda,
         func as func,
+        hub as hub,
+        jit as jit,
         linalg as linalg,
+        mps as mps,
+        multiprocessing as multiprocessing,
         nn as nn,
         optim as optim,
         serialization as serialization,
         utils as utils,
+        version as version,
+        xpu as xpu,
+    )
+    from .amp import (
+        autocast as autocast,
+        get_autocast_dtype as get_autocast_dtype,
+        is_autocast_enabled as is_autocast_enabled,
     )
     from .autograd.transforms import vmap as vmap
+    from .compiler import compile as compile
+    from .environment import (
+        BoolTensor as BoolTensor,
+        ByteTensor as ByteTensor,
+        CharTensor as CharTensor,
+        DoubleTensor as DoubleTensor,
+        FloatTensor as FloatTensor,
+        HalfTensor as HalfTensor,
+        IntTensor as IntTensor,
+        LongTensor as LongTensor,
+        ShortTensor as ShortTensor,
+        are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
+        get_default_device as get_default_device,
+        get_float32_matmul_precision as get_float32_matmul_precision,
+        get_num_interop_threads as get_num_interop_threads,
+        is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+        set_default_device as set_default_device,
+        set_default_tensor_type as set_default_tensor_type,
+        set_float32_matmul_precision as set_float32_matmul_precision,
+        set_flush_denormal as set_flush_denormal,
+        set_num_interop_threads as set_num_interop_threads,
+        typename as typename,
+        use_deterministic_algorithms as use_deterministic_algorithms,
+    )
     from .networks import *  # noqa: F403  # typed there, one by one
     from .serialization import load as load, save as save
 else:
-    _PACKAGES = ("func", "linalg", "nn", "optim", "serialization", "utils")
+    _PACKAGES = (
+        *("amp", "backends", "compiler", "cuda", "func", "hub", "jit"),
+        *("linalg", "mps", "multiprocessing", "nn", "optim", "serialization", "utils"),
+        *("version", "xpu"),
+    )
     #: module -> what is loaded from it
     _PARTS = {
         "autograd.transforms": ("vmap",),
+        "amp": ("autocast", "get_autocast_dtype", "is_autocast_enabled"),
+        "compiler": ("compile",),
+        "environment": (
+            *("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor"),
+            *("IntTensor", "LongTensor", "ShortTensor", "are_deterministic_algorithms_enabled"),
+            *("get_default_device", "get_float32_matmul_precision", "get_num_interop_threads"),
+            *("is_deterministic_algorithms_warn_only_enabled", "set_default_device"),
+            *("set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal"),
+            *("set_num_interop_threads", "typename", "use_deterministic_algorithms"),
+        ),
         "serialization": ("load", "save"),
     }
     _HOMES = {part: module for module, parts in _PARTS.items() for part in parts}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 import numpy as np
 
@@ -17,9 +17,12 @@ class dtype:
 
     __slots__ = ("dtype", "name")
 
-    def __init__(self, name: str, numpy: DType) -> None:
+    dtype: DType
+
+    def __init__(self, name: str, numpy: DType | None = None) -> None:
         self.name: str = name
-        self.dtype: DType = numpy
+        if numpy is not None:
+            self.dtype = numpy
 
     @property
     def is_floating_point(self) -> builtins.bool:
@@ -39,6 +42,13 @@ class dtype:
     def __repr__(self) -> str:
         return f"nngrad.{self.name}"
 
+    if not TYPE_CHECKING:  # declared, it would let checkers accept every name
+
+        def __getattr__(self, name):
+            if name == "dtype":  # one that has a name alone
+                raise TypeError(f"nngrad has no {self.name} numbers, as NumPy has none: use float32")
+            raise AttributeError(f"a dtype has no attribute {name!r}")
+
     def __reduce__(self) -> tuple[object, tuple[DType]]:
         return of, (self.dtype,)
 
@@ -54,6 +64,8 @@ int64: Final = dtype("int64", np.dtype(np.int64))
 bool: Final = dtype("bool", np.dtype(np.bool_))
 complex64: Final = dtype("complex64", np.dtype(np.complex64))
 complex128: Final = dtype("complex128", np.dtype(np.complex128))
+#: for programs that name it and then choose another: asking for such numbers is an error
+bfloat16: Final = dtype("bfloat16")
 half: Final = float16
 float: Final = float32
 double: Final = float64

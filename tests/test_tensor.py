@@ -38,7 +38,7 @@ def test_as_a_container_and_a_number() -> None:
     assert float(x[0, 1]) == 2.0
     assert int(x[1, 1]) == 4
     assert complex(x[0, 0]) == 1
-    assert [10, 20, 30][Tensor(1)] == 20
+    assert [10, 20, 30][Tensor(np.array(1))] == 20
     assert f"{x[0, 0]:.2f}" == "1.00"
     assert f"{x}" == str(x)
     assert bool(x[0, 0])
