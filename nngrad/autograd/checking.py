@@ -168,7 +168,7 @@ def _units(like: Tensor) -> Iterator[Array]:
     """The unit vectors of the real coordinates of a tensor."""
     for i in range(like.numel()):
         for one in (1.0, 1j) if like.node.dtype.kind == "c" else (1.0,):
-            unit = np.zeros(like.shape, like.node.dtype)
+            unit: Any = np.zeros(like.shape, like.node.dtype)
             unit.reshape(-1)[i] = one
             yield unit
 
@@ -287,8 +287,8 @@ class _Check:
         wanted = [self.args[i] for i in self.checked]
         if undefined:
             zeros = self.pulled(output, np.zeros(output.shape, output.node.dtype))
-            for i, g in zip(self.checked, zeros):
-                if np.any(g):
+            for i, zero in zip(self.checked, zeros):
+                if np.any(zero):
                     raise GradcheckError(
                         "Expected backward function to handle undefined output grads: zeros lead to a "
                         f"gradient that is not zero in input {i}"

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..functional.batch import Batch, Level, levels, levels_of
 from ..functional.custom import Derivative, custom_nodes, custom_op, packed, part_op, unpacked
-from ..functional.node import Node, grad_mode, seal
+from ..functional.node import Node, grad_mode, is_held, seal
 from ..functional.op import cast
 from ..functional.order import movedim
 from ..lifting import wrap
@@ -91,7 +91,7 @@ class _Value:
 
 
 class _Output:
-    """A saved output: its value, and where it is in the graph while that is differentiated."""
+    """A saved output: its value, and its place in the graph as long as there is one."""
 
     __slots__ = ("derivative", "i", "node")
 
@@ -103,10 +103,14 @@ class _Output:
     def tensor(self) -> Tensor:
         """The output as it was computed."""
         derivative = self.derivative()
-        made = derivative.made() if derivative is not None and grad_mode.get() else None
-        return wrap(
-            self.node if derivative is None or made is None else unpacked(made, derivative.live)[self.i]
-        )
+        made = None if derivative is None else derivative.made()
+        if derivative is None or made is None or not is_held(made):
+            return wrap(self.node)
+        mode = grad_mode.set(True)
+        try:
+            return wrap(unpacked(made, derivative.live)[self.i])
+        finally:
+            grad_mode.reset(mode)
 
 
 _Saved = _Value | _Output | None
