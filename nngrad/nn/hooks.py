@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..autograd import is_grad_enabled
-from ..functional.custom import Derivative, custom_nodes, unpacked
 from ..functional.node import Node
 from ..functional.warn import warn_user
 from ..graph import RemovableHandle
@@ -158,6 +157,8 @@ def _watched(
     at = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
     if not at or not is_grad_enabled():
         return None
+    from ..functional.custom import Derivative, custom_nodes, unpacked
+
     nodes = [values[i].node for i in at]
 
     def pull(g: Node, inputs: list[Node], record: bool) -> list[Node | None]:

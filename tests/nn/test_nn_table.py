@@ -15,16 +15,16 @@ RNG = np.random.default_rng(0)
 
 
 class Case(NamedTuple):
-    """A layer and what it is called with: shapes stand for normal numbers that require grad."""
+    """A layer and what it is called with: tuples are shapes of normal numbers that require grad."""
 
     name: str
     args: tuple[Any, ...]
     options: dict[str, Any]
-    inputs: tuple[Any, ...]
+    inputs: list[Any]
 
 
 def case(name: str, *args: Any, on: Any = (2, 3), **options: Any) -> Case:
-    return Case(name, args, options, on if isinstance(on, list) else [on])  # type: ignore[arg-type]  # a sequence
+    return Case(name, args, options, on if isinstance(on, list) else [on])
 
 
 def chances(*shape: int) -> Any:
@@ -117,14 +117,13 @@ CASES: list[Case] = [
         case(f"MaxUnpool{d}d", 2, on=[(1, 1) + (2,) * d, np.arange(2**d).reshape((1, 1) + (2,) * d)])
         for d, _ in SIZES
     ],
-    case("MaxUnpool2d", (2, 2), 2, 0, on=[(1, 1, 2, 2), np.array([[[[0, 2], [9, 11]]]]), (5, 4)]),
+    case("MaxUnpool2d", (2, 2), 2, 0, on=[(1, 1, 2, 2), np.array([[[[0, 2], [9, 11]]]]), [5, 4]]),
     # padding
     *[
         case(f"{kind}Pad{d}d", width, on=on)
         for d, on in SIZES
         for kind in ("Zero", "Reflection", "Replication", "Circular")
-        for width in (1, tuple(range(2 * d))[::-1] if d < 3 else (1, 2, 0, 1, 1, 1))
-        if isinstance(width, int) or d != 3
+        for width in (1, tuple(range(2 * d))[::-1] if d < 3 else (1, 2, 0, 1, 1, 0))
     ],
     *[case(f"ConstantPad{d}d", 1, 3.5, on=on) for d, on in SIZES],
     case("ZeroPad2d", (-1, 2, 0, 1), on=ALONE[1]),
@@ -244,7 +243,7 @@ CASES: list[Case] = [
         "CTCLoss",
         3,
         zero_infinity=True,
-        on=[(6, 2, 4), whole(3, 2, 3), (6, 5), (3, 2)][:2] + [np.array([6, 2]), np.array([3, 3])],
+        on=[(6, 2, 4), whole(3, 2, 3), np.array([6, 2]), np.array([3, 3])],
     ),
     case("AdaptiveLogSoftmaxWithLoss", 8, 10, [3, 6], on=[(4, 8), np.array([0, 9, 4, 2])]),
     case("AdaptiveLogSoftmaxWithLoss", 8, 10, [3, 6], 2.0, True, on=[(8,), np.array(7)]),
@@ -271,9 +270,7 @@ def arguments(lib: Any, c: Case, dtype: Any) -> list[Any]:
     random = np.random.default_rng(3)
     made = []
     for value in c.inputs:
-        if (isinstance(value, tuple) and c.name != "MaxUnpool2d") or (
-            isinstance(value, tuple) and len(value) > 2
-        ):
+        if isinstance(value, tuple):
             made.append(lib.tensor(random.normal(size=value).astype(np.float32)).to(dtype).requires_grad_())
         else:
             made.append(given(lib, value, dtype))
@@ -328,7 +325,8 @@ def test_layers_are_pytorchs(c: Case, dtype: str) -> None:
     for name, tensor in ours.items():  # normal numbers differ in the last place
         same(tensor, state[name], 1e-6 if "Embedding" in c.name else 0.0, name)
     assert nngrad.rand(1).item() == torch.rand(1).item()  # as much was drawn
-    tolerance = 2e-5 if dtype == "float32" else 1e-9
+    # PyTorch's derivative of hardsigmoid has 1 / 6 in float32, whatever the dtype
+    tolerance = 2e-5 if dtype == "float32" else 1e-7 if c.name == "Hardsigmoid" else 1e-9
     for mode in ("train", "train", "eval"):
         for layer in (mine, theirs):
             getattr(layer, mode)()
