@@ -18,7 +18,7 @@ from .node import Node, Operand, as_node, seal
 from .op import apply, pointwise
 from .shape import normal_dim, reshape
 from .softmax import softmax
-from .special import erf_op
+from .special import SINGLE, erf_op
 from .splitting import narrow
 
 
@@ -46,16 +46,69 @@ _FAR: Final = 100.0  # where gelu is 0 or x, and tanh of what it takes is -1 or 
 _TAME: Final = 1e12  # a sum of squares up to which nothing overflows
 
 
+# erf of float32 is tanh(z * P(z * z)): with z = x / sqrt(2), tanh of x times these powers of x * x
+_ERF: Final = tuple([c * _ROOT_HALF * 0.5**k for k, c in zip(range(len(SINGLE) - 1, -1, -1), SINGLE)])
+
+
 def _gelu_formula(x: Any) -> Any:
     c = np.maximum(x, -_FAR)
     return np.multiply(np.multiply(c, 0.5), np.add(erf_op(np.multiply(c, _ROOT_HALF)), 1.0))
 
 
-def _gelu_slope(g: Any, x: Any) -> Any:
+def _gelu_kernel(out: Any, bent: Any, x: Any) -> None:
+    if x.dtype.char != "f":
+        out[...] = _gelu_formula(x)
+        return
+    if not np.vdot(x, x) < _TAME:
+        x = np.maximum(x, -_FAR)
+    np.multiply(x, x, out=out)
+    np.minimum(out, 32.0, out=out)
+    np.multiply(out, _ERF[0], out=bent)
+    for c in _ERF[1:-1]:
+        np.add(bent, c, out=bent)
+        np.multiply(bent, out, out=bent)
+    np.add(bent, _ERF[-1], out=bent)
+    _half_of_one_plus_tanh(out, bent, x)
+
+
+def _half_of_one_plus_tanh(out: Any, bent: Any, x: Any) -> None:
+    """x / 2 * (1 + tanh(x * bent)), to `out`."""
+    np.multiply(bent, x, out=bent)
+    np.tanh(bent, out=bent)
+    np.multiply(x, 0.5, out=out)
+    np.multiply(bent, out, out=bent)
+    np.add(out, bent, out=out)
+
+
+def _share(part: Any, out: Any, x: Any) -> bool:
+    """What `out` is of `x`, to `part`: for gelu and silu the factor that made it, without computing it
+    again. 1/2 at 0; whether the inputs are so tame that this holds."""
+    if not np.vdot(x, x) < _TAME:
+        return False
+    np.divide(out, x, out=part)
+    if not np.vdot(part, part) < _TAME:  # 0 / 0
+        part[np.equal(x, 0)] = 0.5
+    return True
+
+
+def _gelu_slope(g: Any, out: Any, x: Any) -> Any:
     c = np.clip(x, -_FAR, _FAR)
     below = np.multiply(np.add(erf_op(np.multiply(c, _ROOT_HALF)), 1.0), 0.5)
     bell = np.multiply(np.exp(np.multiply(np.square(c), -0.5)), _BELL)
     return np.multiply(g, np.add(below, np.multiply(c, bell)))
+
+
+def _gelu_slope_kernel(gx: Any, bell: Any, g: Any, out: Any, x: Any) -> None:
+    if x.dtype.char != "f" or not _share(gx, out, x):
+        gx[...] = _gelu_slope(g, out, x)
+        return
+    np.multiply(x, x, out=bell)
+    np.multiply(bell, -0.5, out=bell)
+    np.exp(bell, out=bell)
+    np.multiply(bell, _BELL, out=bell)
+    np.multiply(bell, x, out=bell)
+    np.add(gx, bell, out=gx)
+    np.multiply(gx, g, out=gx)
 
 
 def _gelu_tanh_formula(x: Any) -> Any:
@@ -64,20 +117,16 @@ def _gelu_tanh_formula(x: Any) -> Any:
     return np.add(np.multiply(half, np.tanh(np.multiply(c, np.add(np.multiply(np.square(c), _B), _A)))), half)
 
 
-def _gelu_tanh_kernel(out: Any, half: Any, x: Any) -> None:
+def _gelu_tanh_kernel(out: Any, bent: Any, x: Any) -> None:
     if not np.vdot(x, x) < _TAME:
         x = np.maximum(x, -_FAR)
-    np.multiply(x, x, out=out)
-    np.multiply(out, _B, out=out)
-    np.add(out, _A, out=out)
-    np.multiply(out, x, out=out)
-    np.tanh(out, out=out)
-    np.multiply(x, 0.5, out=half)
-    np.multiply(out, half, out=out)
-    np.add(out, half, out=out)
+    np.multiply(x, x, out=bent)
+    np.multiply(bent, _B, out=bent)
+    np.add(bent, _A, out=bent)
+    _half_of_one_plus_tanh(out, bent, x)
 
 
-def _gelu_tanh_slope(g: Any, x: Any) -> Any:
+def _gelu_tanh_slope(g: Any, out: Any, x: Any) -> Any:
     c = np.clip(x, -_FAR, _FAR)
     squared = np.square(c)
     t = np.tanh(np.multiply(c, np.add(np.multiply(squared, _B), _A)))
@@ -86,33 +135,29 @@ def _gelu_tanh_slope(g: Any, x: Any) -> Any:
     return np.multiply(g, np.add(bent, np.multiply(np.add(t, 1.0), 0.5)))
 
 
-def _gelu_tanh_slope_kernel(out: Any, t: Any, rest: Any, g: Any, x: Any) -> None:
-    if not np.vdot(x, x) < _TAME:
-        x = np.clip(x, -_FAR, _FAR)
-    np.multiply(x, x, out=out)
-    np.multiply(out, _B, out=t)
-    np.add(t, _A, out=t)
-    np.multiply(t, x, out=t)
-    np.tanh(t, out=t)
-    np.multiply(out, 1.5 * _B, out=out)
-    np.add(out, 0.5 * _A, out=out)
-    np.multiply(out, x, out=out)
-    np.multiply(t, t, out=rest)
-    np.subtract(1.0, rest, out=rest)
-    np.multiply(out, rest, out=out)
-    np.add(t, 1.0, out=t)
-    np.multiply(t, 0.5, out=t)
-    np.add(out, t, out=out)
-    np.multiply(out, g, out=out)
+def _gelu_tanh_slope_kernel(gx: Any, s: Any, g: Any, out: Any, x: Any) -> None:
+    # with s = (1 + t) / 2 the slope is s + x * u'(x) * 2 s (1 - s), and x * s is out
+    if x.dtype.char != "f" or not _share(s, out, x):
+        gx[...] = _gelu_tanh_slope(g, out, x)
+        return
+    np.multiply(x, x, out=gx)
+    np.multiply(gx, 6 * _B, out=gx)
+    np.add(gx, 2 * _A, out=gx)
+    np.multiply(gx, out, out=gx)
+    np.multiply(gx, np.subtract(1.0, s), out=gx)
+    np.add(gx, s, out=gx)
+    np.multiply(gx, g, out=gx)
 
 
-_gelu_back = elementwise(_gelu_slope)
-_gelu = pointwise("gelu", elementwise(_gelu_formula), lambda g, _, x: _gelu_back(g, x))
-_gelu_tanh_back = elementwise(_gelu_tanh_slope, _gelu_tanh_slope_kernel, 2)
+_gelu_back = elementwise(_gelu_slope, _gelu_slope_kernel, 1)
+_gelu = pointwise(
+    "gelu", elementwise(_gelu_formula, _gelu_kernel, 1), lambda g, out, x: _gelu_back(g, out, x)
+)
+_gelu_tanh_back = elementwise(_gelu_tanh_slope, _gelu_tanh_slope_kernel, 1)
 _gelu_tanh = pointwise(
     "gelu_tanh",
     elementwise(_gelu_tanh_formula, _gelu_tanh_kernel, 1),
-    lambda g, _, x: _gelu_tanh_back(g, x),
+    lambda g, out, x: _gelu_tanh_back(g, out, x),
 )
 
 
@@ -150,27 +195,26 @@ def _silu_kernel(out: Any, c: Any, x: Any) -> None:
     np.divide(c, out, out=out)
 
 
-def _silu_slope(g: Any, x: Any) -> Any:
+def _silu_slope(g: Any, out: Any, x: Any) -> Any:
     c = np.clip(x, -_DEEP, _DEEP)
     s = np.reciprocal(np.add(np.exp(np.negative(c)), 1.0))
     return np.multiply(g, np.multiply(s, np.add(np.multiply(c, np.subtract(1.0, s)), 1.0)))
 
 
-def _silu_slope_kernel(out: Any, c: Any, g: Any, x: Any) -> None:
-    np.maximum(x, -_DEEP, out=c)
-    np.minimum(c, _DEEP, out=c)
-    np.negative(c, out=out)
-    np.exp(out, out=out)
-    np.add(out, 1.0, out=out)
-    np.reciprocal(out, out=out)  # s * (1 + c - c * s)
-    np.subtract(c, np.multiply(c, out), out=c)
-    np.add(c, 1.0, out=c)
-    np.multiply(out, c, out=out)
-    np.multiply(out, g, out=out)
+def _silu_slope_kernel(gx: Any, s: Any, g: Any, out: Any, x: Any) -> None:
+    if not _share(s, out, x):
+        gx[...] = _silu_slope(g, out, x)
+        return
+    np.subtract(1.0, s, out=gx)
+    np.multiply(gx, out, out=gx)
+    np.add(gx, s, out=gx)
+    np.multiply(gx, g, out=gx)
 
 
 _silu_back = elementwise(_silu_slope, _silu_slope_kernel, 1)
-_silu = pointwise("silu", elementwise(_silu_formula, _silu_kernel, 1), lambda g, _, x: _silu_back(g, x))
+_silu = pointwise(
+    "silu", elementwise(_silu_formula, _silu_kernel, 1), lambda g, out, x: _silu_back(g, out, x)
+)
 
 
 def silu(input: Operand) -> Node:

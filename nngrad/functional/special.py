@@ -40,7 +40,7 @@ _FAR: Final = (
      2.33520497626869185e-3),
 )  # fmt: skip
 # atanh(erf(x)) / x in x**2 up to 4, where float32 reaches 1: a minimax fit, good to 3e-8 of erf
-_SINGLE: Final = (
+SINGLE: Final = (
     -1.6407367529037132e-9, 5.391626577163128e-8, -5.150963288502113e-7, -1.8610178212944304e-6,
     7.648933150328095e-5, -6.036803462639727e-4, -2.0215252392393048e-4, 1.027713152606615e-1,
     1.1283792022896664,
@@ -126,7 +126,7 @@ def _erfc_beyond(y: Any) -> Any:
 
 def _erf_forward(x: Any) -> Any:
     if x.dtype.char == "f":  # NumPy's tanh of float32 is faster than a division
-        return np.tanh(np.multiply(x, _polynomial(_SINGLE, np.minimum(np.square(x), 16.0))))
+        return np.tanh(np.multiply(x, _polynomial(SINGLE, np.minimum(np.square(x), 16.0))))
     y = np.absolute(x)
     capped = np.minimum(y, 6.0)  # where it is 1, and _MIDDLE still good for what is left to 1
     tail = np.multiply(np.exp(np.negative(np.square(capped))), _ratio(_MIDDLE, capped))
