@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar
 import numpy as np
 
 from .batch import replaying
-from .derivatives import fill, inputs_of
+from .derivatives import fill, inputs_of, node_of
 from .engine import backward
 from .joining import concat
 from .node import Node, as_node, grad_mode, seal, variable
@@ -151,7 +151,7 @@ class custom_vjp(Generic[P, R]):
         forward, backward = self._pair
         nodes = [as_node(leaf) for _, leaf in leaves(list(args))]
         constants = fill(list(args), [seal(n._value) for n in nodes])
-        result, residuals = _quietly(forward, *constants)
+        result, residuals = _pair("custom_vjp: forward", "(output, residuals)", _quietly(forward, *constants))
         outs = [as_node(leaf) for _, leaf in leaves(result)]
         live = [out for out in outs if out.dtype.kind in "fc"]
 
@@ -172,6 +172,12 @@ class custom_vjp(Generic[P, R]):
         made = custom_nodes(nodes, outs, Derivative(pull))
         typed: R = fill(result, made)
         return typed
+
+
+def _pair(what: str, told: str, given: Any) -> tuple[Any, Any]:
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise TypeError(f"{what} must return {told}, not {type(given).__name__}")
+    return given[0], given[1]
 
 
 def _cotangents(args: Sequence[Any], sent: Sequence[Any]) -> list[Any]:
@@ -225,11 +231,17 @@ class custom_jvp(Generic[P, R]):
             raise TypeError("custom_jvp: call defjvp(rule) before the function")
         if kwargs:
             raise TypeError("custom_jvp: give the arguments by position")
-        nodes = [as_node(arg) for arg in args]  # type: ignore[arg-type]  # as documented: arrays or nodes
+        nodes = [node_of("custom_jvp", "argument", f" {i}", arg) for i, arg in enumerate(args)]
         out = as_node(_quietly(self.__wrapped__, *[seal(n._value) for n in nodes]))
 
         def push(tangents: list[Node], inputs: list[Node]) -> Node:
-            return as_node(rule(tuple(inputs), tuple(tangents))[1])
+            told = "(output, tangent of the output)"
+            tangent = as_node(_pair("custom_jvp: the rule", told, rule(tuple(inputs), tuple(tangents)))[1])
+            if tangent.shape != out.shape:
+                raise ValueError(
+                    f"custom_jvp: the rule's tangent has shape {tangent.shape}, not {out.shape} as the output"
+                )
+            return tangent
 
         def pull(g: Node, inputs: list[Node], record: bool) -> list[Any]:
             zeros = [variable(np.zeros(x.shape, x.dtype)) if x.dtype.kind in "fc" else None for x in inputs]

@@ -15,7 +15,7 @@ from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar, overloa
 
 import numpy as np
 
-from .batch import inside_all, levels
+from .batch import Batch, check_alive, inside_all, levels, replaying
 from .engine import backward
 from .forward import push_forward
 from .node import Node, as_node, grad_mode, read_only, seal, variable
@@ -60,9 +60,21 @@ def recording() -> Iterator[None]:
         _depth.reset(depth)
 
 
+def node_of(where: str, what: str, path: str, leaf: Any) -> Node:
+    """A leaf as a node. Raises TypeError for what is no value, RuntimeError for one of a vmap that has
+    ended, naming its path."""
+    try:
+        node = as_node(leaf)
+    except TypeError as error:
+        raise TypeError(f"{where}: the {what}{path}: {error}") from None
+    if type(node._value) is Batch and not replaying.get():
+        check_alive(f"{where}: the {what}{path}", [node._value])
+    return node
+
+
 def _input(where: str, path: str, leaf: Any) -> Node:
     """A leaf of the differentiated argument as a node of its own."""
-    node = as_node(leaf)
+    node = node_of(where, "argument", path, leaf)
     if node.dtype.kind not in "fc":
         raise TypeError(
             f"{where}: only floating-point and complex values can be differentiated, but the argument"
@@ -89,6 +101,8 @@ def fill(tree: A, values: Sequence[Any]) -> A:
 def _outputs(where: str, tree: Any) -> list[Node]:
     """The leaves of what a function returned."""
     found = list(leaves(tree))
+    if not found:
+        raise TypeError(f"{where}: the function must return nodes, but it returned {tree!r}")
     for path, leaf in found:
         if not hasattr(leaf, "node") and not isinstance(leaf, (np.ndarray, np.generic, float, complex)):
             raise TypeError(
@@ -125,14 +139,19 @@ def _aux_of(result: Any, where: str) -> tuple[Any, Any]:
 
 
 def positions(where: str, argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
-    """Which of the arguments are meant. Raises ValueError for one that is not there."""
+    """Which of the arguments are meant. Raises ValueError for one that is not there, or meant twice."""
     chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    if not all(isinstance(i, int) for i in chosen):
+        raise TypeError(f"{where}: argnums must be numbers of arguments, not {argnums!r}")
     for i in chosen:
         if not -len(args) <= i < len(args):
             raise ValueError(
                 f"{where}: argnums {argnums} names no argument: {len(args)} positional ones were given"
             )
-    return [i % len(args) for i in chosen]
+    found = [i % len(args) for i in chosen]
+    if len(set(found)) < len(found):
+        raise ValueError(f"{where}: argnums {argnums} names an argument twice")
+    return found
 
 
 # ---------------------------------------------------------------- backwards
@@ -295,16 +314,21 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> A
     >>> pull(np.array([1.0, 10.0]))
     (array([ 2., 40.]),)
     """
-    trees, nodes = inputs_of("vjp", list(primals))
+    return pulled("vjp", function, primals, has_aux)
+
+
+def pulled(where: str, function: Callable[..., Any], primals: Sequence[Any], has_aux: bool) -> Any:
+    """`vjp` under the name of the function that it is taken for."""
+    trees, nodes = inputs_of(where, list(primals))
     with recording():
         result = function(*trees)
     aux = None
     if has_aux:
-        result, aux = _aux_of(result, "vjp")
-    outs = _outputs("vjp", result)
+        result, aux = _aux_of(result, where)
+    outs = _outputs(where, result)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        seeds = matching("vjp", "cotangent", fill(result, outs), cotangent)
+        seeds = matching(where, "cotangent", fill(result, outs), cotangent)
         sent = pull_back(outs, seeds, nodes, free=False)
         likes = [leaf for _, leaf in leaves(list(primals))]
         return tuple(fill(list(primals), [given_back(g, like) for g, like in zip(sent, likes)]))
@@ -323,7 +347,7 @@ def matching(where: str, what: str, tree: Any, given: Any) -> list[Any]:
 
     def check(leaf: Any, other: Any) -> None:
         path = next(paths)
-        node, value = as_node(leaf), as_node(other)
+        node, value = as_node(leaf), node_of(where, what, path and " at " + path, other)
         if value.shape != node.shape:
             raise ValueError(
                 f"{where}: the {what}{path and ' at ' + path} has shape {value.shape}, but its primal "
@@ -363,7 +387,7 @@ def jvp(
             raise TypeError(f"jvp: primals and tangents must be tuples, not {type(given).__name__}")
     if len(primals) != len(tangents):
         raise TypeError(f"jvp: {len(primals)} primals but {len(tangents)} tangents were given")
-    value, push, *aux = _linearized("jvp", function, primals, has_aux)
+    value, push, *aux = linearized("jvp", function, primals, has_aux)
     return (value, push(*tangents), *aux)
 
 
@@ -376,11 +400,12 @@ def linearize(function: Callable[..., R], *primals: Any) -> tuple[R, Callable[..
     >>> push(np.array(2.0)).data
     array(12.)
     """
-    value, push = _linearized("linearize", function, primals, False)
+    value, push = linearized("linearize", function, primals, False)
     return value, push
 
 
-def _linearized(where: str, function: Callable[..., Any], primals: Sequence[Any], has_aux: bool) -> Any:
+def linearized(where: str, function: Callable[..., Any], primals: Sequence[Any], has_aux: bool) -> Any:
+    """`linearize` under the name of the function that it is done for."""
     trees, nodes = inputs_of(where, list(primals))
     with recording():
         result = function(*trees)
@@ -416,7 +441,8 @@ def hvp(
     >>> product
     array(12.)
     """
-    gradient, product = jvp(lambda x: grad(function)(x, *args, **kwargs), (primal,), (tangent,))
+    gradient, push = linearized("hvp", lambda x: grad(function)(x, *args, **kwargs), (primal,), False)
+    product = push(tangent)
     likes = [leaf for _, leaf in leaves(primal)]
 
     def back(tree: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from .derivatives import _aux_of, fill, given_back, linearize, named_like, positions, vjp
+from .derivatives import _aux_of, fill, given_back, linearized, named_like, positions, pulled
 from .node import Node, as_node
 from .shape import reshape
 from .splitting import split
@@ -67,7 +67,7 @@ def jacrev(
 
     def jacobian(*args: P.args, **kwargs: P.kwargs) -> Any:
         alone, picked = _selected(lambda *a: function(*a, **kwargs), argnums, args, "jacrev")
-        value, pull, *aux = vjp(alone, *picked, has_aux=has_aux)
+        value, pull, *aux = pulled("jacrev", alone, picked, has_aux)
         rows = vmap(pull, chunk_size=chunk_size)(_basis(value))
         made: list[Any] = []
         start = 0
@@ -115,7 +115,7 @@ def jacfwd(
             kept.append(aux)
             return value
 
-        _, push = linearize(first, *picked)
+        _, push = linearized("jacfwd", first, picked, False)
         columns = vmap(push, out_dims=-1, chunk_size=chunk_size)(*_basis(picked))
         inputs = [leaf for _, leaf in leaves(picked)]
         sizes = [as_node(leaf).size for leaf in inputs]
