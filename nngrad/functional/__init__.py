@@ -295,7 +295,8 @@ else:
 
         if name in ("linalg", "networks", "optim", "transforms"):
             return import_module(f".{name}", __name__)
-        for later in () if name.startswith("_") else ("transforms", "networks"):
+        later_ones = () if name.startswith("_") else ("transforms", "networks")
+        for later in sorted(later_ones, key=lambda later: later not in globals()):  # what is there first
             found = vars(import_module(f".{later}", __name__)).get(name)
             if found is not None:
                 globals()[name] = found

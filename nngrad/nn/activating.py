@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from .. import dtypes, functional as F, random
+from .. import dtypes, random
 from ..dtypes import DTypeLike
+from ..functional import networks as F
 from ..functional.node import Node, Operand
 from ..functional.warn import warn_user
 from ..lifting import lift, lift_, wrap
