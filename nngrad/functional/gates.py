@@ -58,8 +58,8 @@ def _fed(
     factor = np.repeat(np.array(halved, x.dtype), w_ih.shape[0] // len(halved))
     gates = np.empty((x.shape[0], w_ih.shape[0]), x.dtype)
     np.dot(x, np.multiply(w_ih, factor[:, None]).T, out=gates)
-    for b in biases:
-        gates += np.multiply(b, factor)
+    if biases:
+        gates += np.multiply(sum(biases), factor)
     w = np.multiply(w_hh, factor[:, None]).T
     return gates, np.ascontiguousarray(w) if times > _OFTEN else w, factor
 
@@ -219,12 +219,13 @@ def _lstm_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[
     gates = gates.reshape(-1, 4, width)
     i, f, new, o = gates.swapaxes(0, 1)
     d = np.multiply(gates, gates)  # what each gate's slope and partner make of a cotangent
+    slope = np.subtract(1, d[:, 2])
     np.subtract(gates, d, out=d)
     d[:, 0] *= new
     d[:, 1] *= cells
-    np.multiply(np.subtract(1, new * new), i, out=d[:, 2])
+    np.multiply(slope, i, out=d[:, 2])
     d[:, 3] *= squashed
-    slope = np.multiply(squashed, squashed)
+    np.multiply(squashed, squashed, out=slope)
     np.subtract(1, slope, out=slope)
     slope *= o
     spare, of_hs = np.empty_like(dc), None if whole is None else np.empty_like(dhs)
@@ -258,11 +259,11 @@ def _gru_forward(x: Any, h0: Any, w_ih: Any, w_hh: Any, *rest: Any) -> tuple[Any
     *biases, sizes, reverse = rest
     count, width = h0.shape
     two = 2 * width
-    gates, w, factor = _fed(x, w_ih, w_hh, biases[:1], len(sizes), (0.5, 0.5, 1))
     of_inner = biases[1][two:] if biases else np.zeros((), x.dtype)
-    factor, lacking = factor[:two], 1 - factor[:two]
     if biases:
-        gates[:, :two] += biases[1][:two] * factor
+        biases = [biases[0], np.concatenate([biases[1][:two], np.zeros(width, x.dtype)])]
+    gates, w, factor = _fed(x, w_ih, w_hh, biases, len(sizes), (0.5, 0.5, 1))
+    factor, lacking = factor[:two], 1 - factor[:two]
     out = np.empty((len(gates) + count) * width, x.dtype)
     hs, h = parts(out, (width, width), (len(gates), count))
     h[...] = h0

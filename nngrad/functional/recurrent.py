@@ -47,8 +47,9 @@ def run_direction(
 
 def _check(op: str, mode: Mode, x: Node, states: Sequence[Node], weights: Sequence[Node], count: int) -> None:
     """Raise for dtypes that differ and for shapes that do not belong together."""
-    told = ", ".join([str(n.dtype) for n in (x, *states, *weights)])
-    if x.dtype.kind != "f" or any(n.dtype != x.dtype for n in (*states, *weights)):
+    dtype = x._value.dtype
+    if dtype.kind != "f" or any(n._value.dtype != dtype for n in (*states, *weights)):
+        told = ", ".join([str(n.dtype) for n in (x, *states, *weights)])
         raise RuntimeError(f"{op}: expected floating-point values all of one dtype, got {told}")
     hidden = states[-1].shape[-1]
     width = states[0].shape[-1]
