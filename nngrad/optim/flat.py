@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
-from operator import is_
+from operator import is_, itemgetter
 from typing import Any, ClassVar, Final, TypeVar, overload
 
 import numpy as np
@@ -76,7 +76,7 @@ class Bucket:
         for kind, pack in zip(self.kinds, self.packs):
             if not all(map(is_, [h.get(kind) for h in held], pack.tensors)):
                 return False
-        if not all(map(is_, [h.get(name) for name in self.names for h in held], self.counters)):
+        if self.counters and not all(map(is_, [h.get(name) for name in self.names for h in held], self.counters)):
             return False
         return self.params.fits() and all(pack.fits() for pack in self.packs)
 
@@ -173,13 +173,21 @@ class Plan:
         params: list[Tensor],
         state: dict[Tensor, dict[str, Any]],
         formula: Formula,
+        values: tuple[Any, ...],
         hyper: object,
     ) -> None:
         self.params = params
         self.formula = formula
-        self.hyper = hyper
+        self.note(values, hyper)
         self.kinds: tuple[str, ...] = formula.buffers(hyper)
         self.buckets: list[Bucket] = [Bucket(op, part, state, self) for part in _packed(params)]
+
+    def note(self, values: tuple[Any, ...], hyper: object) -> None:
+        """Remember the numbers, to compute them anew only when the group's options have changed."""
+        self.values: tuple[Any, ...] | None = values
+        if any(isinstance(value, Tensor) for value in values):
+            self.values = None  # which may change and still be the same
+        self.hyper: object = hyper
 
 
 def _packed(params: list[Tensor]) -> Iterable[list[Tensor]]:
@@ -206,10 +214,15 @@ class FlatOptimizer(Optimizer):
     """Base of the optimisers whose formula is a kernel of `nngrad.functional.optim`."""
 
     _formula: ClassVar[Formula]
+    _options: ClassVar[itemgetter[tuple[Any, ...]]]
     _plans: dict[int, Plan]
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._options = itemgetter(*cls._formula.hyper._fields)
+
     def __init__(self, params: Params, **options: Any) -> None:
-        self._formula.check(self._hyper(options))
+        self._formula.check(self._hyper(self._options(options)))
         super().__init__(params, options)
         name = type(self).__name__
         if options.get("differentiable"):
@@ -217,11 +230,9 @@ class FlatOptimizer(Optimizer):
         if options.get("fused") and options.get("foreach"):
             raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
 
-    def _hyper(self, group: ParamGroup) -> Any:
+    def _hyper(self, values: tuple[Any, ...]) -> Any:
         """The numbers that a group's updates depend on."""
-        hyper = self._formula.hyper
-        lr, *others = [group[name] for name in hyper._fields]
-        return hyper(number(lr), *others)
+        return self._formula.hyper(*map(number, values))
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -235,23 +246,31 @@ class FlatOptimizer(Optimizer):
         loss = call_closure(closure)
         work: list[tuple[Bucket, Array, list[bool] | None, Any]] = []
         for i, group in enumerate(self.param_groups):
-            hyper = self._hyper(group)
-            for bucket in self._planned(i, group, hyper).buckets:
+            plan = self._planned(i, group)
+            for bucket in plan.buckets:
                 gathered = bucket.gather()
                 if gathered is not None:
-                    work.append((bucket, *gathered, hyper))
+                    work.append((bucket, *gathered, plan.hyper))
         for bucket, g, active, hyper in work:
             bucket.update(g, active, hyper)
         return loss
 
-    def _planned(self, i: int, group: ParamGroup, hyper: Any) -> Plan:
+    def _planned(self, i: int, group: ParamGroup) -> Plan:
         """The plan that fits the parameters which have gradients now."""
         plans: dict[int, Plan] = self.__dict__.setdefault("_plans", {})
         active: list[Tensor] = [p for p in group["params"] if p._grad is not None]
         plan = plans.get(i)
         state = self.state
-        kinds = self._formula.buffers(hyper)
-        if plan is not None and plan.kinds == kinds and all(b.is_current(state) for b in plan.buckets):
+        values = self._options(group)
+        if plan is None or plan.values != values:
+            hyper = self._hyper(values)
+            if plan is not None and plan.kinds == self._formula.buffers(hyper):
+                plan.note(values, hyper)
+            else:
+                plan = None
+        else:
+            hyper = plan.hyper
+        if plan is not None and all([bucket.is_current(state) for bucket in plan.buckets]):
             if len(active) == len(plan.params) and all(map(is_, active, plan.params)):
                 return plan
             known = set(plan.params)
@@ -262,7 +281,7 @@ class FlatOptimizer(Optimizer):
         for p in active:
             if p.node.dtype.kind not in "fc":
                 raise TypeError(f"{type(self).__name__}: cannot optimise a parameter of dtype {p.dtype}")
-        plans[i] = plan = Plan(type(self).__name__, active, state, self._formula, hyper)
+        plans[i] = plan = Plan(type(self).__name__, active, state, self._formula, values, hyper)
         return plan
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -270,8 +289,8 @@ class FlatOptimizer(Optimizer):
         super().__setstate__(state)
 
 
-def number(value: float | Tensor) -> float:
-    """A hyper-parameter as a Python number; PyTorch allows tensors of one element."""
+def number(value: Any) -> Any:
+    """A hyper-parameter as Python's; PyTorch allows tensors of one element for numbers."""
     if isinstance(value, Tensor):
         if value.numel() != 1:
             raise ValueError(f"Tensor lr must be 1-element, got shape {tuple(value.shape)}")
