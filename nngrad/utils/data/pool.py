@@ -74,7 +74,10 @@ class Workers(Iterator[Any]):
                 self._tell(number, (RESUME, None))
             resumed = 0
             while resumed < len(self._processes):
-                resumed += self._receive()[1] == RESUME
+                _, to, result = self._receive()
+                resumed += to == RESUME
+                if to == RESUME and isinstance(result, Failure):
+                    result.throw()
         self._fresh = False
         self._order = order
         self._sent = self._given = 0
@@ -98,7 +101,7 @@ class Workers(Iterator[Any]):
             number, at, result = self._receive()
             if result is None:
                 self._active[number] = False
-                del self._workers[at]
+                self._workers.pop(at, None)  # not there if its turn has passed
                 self._send()
                 continue
             self._made[at] = result
