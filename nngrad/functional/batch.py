@@ -26,19 +26,25 @@ replaying: Final[ContextVar[bool]] = ContextVar("nngrad_replaying", default=Fals
 levels: Final[ContextVar[tuple[Level, ...]]] = ContextVar("nngrad_vmap_levels", default=())
 
 
+#: the runs of vmap around this point that call the function for each example in turn
+loops: Final[ContextVar[tuple[Level, ...]]] = ContextVar("nngrad_vmap_loops", default=())
+
 _numbers: Final = count()
 
 
 class Level:
     """One run of vmap. Later runs, and so the inner of two, have higher numbers."""
 
-    __slots__ = ("alive", "number", "randomness", "size")
+    __slots__ = ("alive", "at", "draws", "number", "randomness", "size")
 
-    def __init__(self, size: int, randomness: str) -> None:
+    def __init__(self, size: int, randomness: str, draws: list[Any]) -> None:
         self.number: int = next(_numbers)
         self.size: int = size
         self.randomness: str = randomness
         self.alive: bool = True
+        #: what was drawn that all examples share, and how much of it this run has used again
+        self.draws: list[Any] = draws
+        self.at: int = 0
 
 
 class NeedsBatching(TypeError):
@@ -94,7 +100,7 @@ class Batch(NDArrayOperatorsMixin):
         return f"Batch({self.array!r})"
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise NeedsBatching
+        refuse(self, "this")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         from .batch_numpy import ufunc_of
@@ -104,6 +110,8 @@ class Batch(NDArrayOperatorsMixin):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         from .batch_numpy import function_of
 
+        if not replaying.get():
+            check_alive(func.__name__, [self])
         return function_of(func, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
@@ -135,7 +143,7 @@ class Batch(NDArrayOperatorsMixin):
     def __getattr__(self, name: str) -> NoReturn:
         if name == "node" or name.startswith("__"):
             raise AttributeError(name)
-        raise NeedsBatching(name)
+        refuse(self, name)
 
 
 def levels_of(value: Any) -> list[Level]:
@@ -163,6 +171,33 @@ def check_alive(op: str, values: Sequence[Batch]) -> None:
             raise RuntimeError(
                 f"{op}: this value belongs to a vmap that has ended; return it from the function instead"
             )
+
+
+def drawn(op: str, draw: Callable[[tuple[int, ...]], Any], shape: tuple[int, ...]) -> Any:
+    """Random numbers of that shape by `draw(shape)`: of each example its own, or of all the same, as
+    the runs of vmap around ask for. Raises RuntimeError if one of them wants none to be drawn."""
+    active = levels.get()
+    if not active and not loops.get():
+        return draw(shape)
+    around = (*loops.get(), *active)
+    if any(level.randomness == "error" for level in around):
+        raise RuntimeError(
+            f"{op}: called random operation while in randomness error mode. Please either use the 'same' or "
+            "'different' randomness flags on vmap or perform the randomness operation out of vmap"
+        )
+    shared = next((level for level in around if level.randomness == "same"), None)
+    different = [level for level in active if level.randomness == "different"]
+    if shared is not None and shared.at < len(shared.draws):
+        value = shared.draws[shared.at]
+    else:
+        value = draw((*[level.size for level in different], *shape))
+        if shared is not None:
+            shared.draws.append(value)
+    if shared is not None:
+        shared.at += 1
+    for level in different:
+        value = Batch(value, level)
+    return value
 
 
 def inside_all(value: Any) -> Any:
@@ -226,11 +261,18 @@ def all_examples(value: Any) -> Any:
     return value
 
 
-def _refuse(name: str) -> Any:
-    def refuse(self: Batch, *_: Any) -> NoReturn:
-        raise NeedsBatching(name.strip("_"))
+def refuse(value: Batch, asked: str) -> NoReturn:
+    """Raise what says that one value is asked for where there is one for each example, or was."""
+    if not replaying.get():
+        check_alive(asked, [value])
+    raise NeedsBatching(asked)
 
-    return refuse
+
+def _refused(name: str) -> Any:
+    def refused(self: Batch, *_: Any) -> NoReturn:
+        refuse(self, name)
+
+    return refused
 
 
 def _method(name: str) -> Any:
@@ -243,5 +285,5 @@ def _method(name: str) -> Any:
 for _name in ("sum", "prod", "min", "max", "any", "all", "argmax", "argmin", "cumsum", "ravel", "copy"):
     setattr(Batch, _name, _method(_name))
 for _name in ("bool", "int", "float", "complex", "index", "len", "iter", "setitem", "contains"):
-    setattr(Batch, f"__{_name}__", _refuse(_name))
+    setattr(Batch, f"__{_name}__", _refused(_name))
 Batch.__hash__ = object.__hash__  # type: ignore[method-assign]  # __eq__ is element by element

@@ -345,7 +345,7 @@ def matching(where: str, what: str, tree: Any, given: Any) -> list[Any]:
     found: list[Any] = []
     paths = iter([path for path, _ in leaves(tree)])
 
-    def check(leaf: Any, other: Any) -> None:
+    def check(leaf: Any, other: Any) -> Any:
         path = next(paths)
         node, value = as_node(leaf), node_of(where, what, path and " at " + path, other)
         if value.shape != node.shape:
@@ -362,6 +362,7 @@ def matching(where: str, what: str, tree: Any, given: Any) -> list[Any]:
 
             value = cast(value, node.dtype)
         found.append(value if inside() else value._value)
+        return leaf  # of the tree's own kind, should the tree look at it while it is made
 
     map_trees(f"{where} ({what})", check, tree, given)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -40,8 +41,8 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def map_leaves(function: Callable[[Any], Any], tree: A) -> A:
     """The tree with each leaf replaced by `function(leaf)`, from left to right.
 
-    Every tree keeps its type, but mappings that can be neither built from a dictionary nor evolved
-    come back as read-only mappings.
+    Every tree keeps its type; mappings that are neither dictionaries nor pyrsistent's come back as
+    read-only mappings.
     """
     return map_trees("map_leaves", function, tree)
 
@@ -65,9 +66,7 @@ def map_trees(where: str, function: Callable[..., Any], tree: A, *others: Any, p
             )
             for name in fields
         }
-        from dataclasses import replace
-
-        result = replace(tree, **parts)  # type: ignore[type-var]  # it has fields, so it is one
+        result = _dataclass(tree, parts)
     elif isinstance(tree, Mapping):
         same = all(isinstance(o, Mapping) and o.keys() == tree.keys() for o in others)
         _alike(where, path, same, tree, others)
@@ -108,28 +107,35 @@ def _told(tree: Any) -> str:
     return f"{type(tree).__name__} of {len(tree)}" if _is_sequence(tree) else type(tree).__name__
 
 
+def _dataclass(like: Any, parts: dict[str, Any]) -> Any:
+    from dataclasses import fields, replace
+
+    own = [field.name for field in fields(like) if not field.init]
+    made = replace(like, **{name: part for name, part in parts.items() if name not in own})
+    for name in own:
+        object.__setattr__(made, name, parts[name])
+    return made
+
+
 def _mapping(like: Mapping[Any, Any], parts: dict[Any, Any]) -> Mapping[Any, Any]:
-    kind: Any = type(like)
-    if kind is dict:
+    if type(like) is dict:
         return parts
+    if isinstance(like, dict):
+        made = copy(like)
+        made.update(parts)
+        return made
     if hasattr(like, "update") and hasattr(like, "evolver"):  # pyrsistent's maps
         return like.update(parts)  # type: ignore[no-any-return]  # a map of the same type
-    return (
-        kind(parts) if issubclass(kind, dict) and kind.__init__ is dict.__init__ else _read_only(kind, parts)
-    )
-
-
-def _read_only(kind: Any, parts: dict[Any, Any]) -> Mapping[Any, Any]:
-    from collections import OrderedDict
-
-    return OrderedDict(parts) if kind is OrderedDict else MappingProxyType(parts)
+    return MappingProxyType(parts)
 
 
 def _sequence(like: Any, items: list[Any]) -> Any:
-    if isinstance(like, list):
+    if type(like) is list:
         return items
-    if hasattr(like, "_fields"):
-        return type(like)(*items)
+    if isinstance(like, list):
+        made = copy(like)
+        made[:] = items
+        return made
     if isinstance(like, tuple):
-        return tuple(items)
+        return tuple.__new__(type(like), items)
     return like[:0].extend(items)  # pyrsistent's vectors
