@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from .arithmetic import add, div, mul, sub
+from .batch import drawn
 from .blocks import elementwise
 from .dtypes import DType
 from .elementary import abs, select, sigmoid, tanh
@@ -416,7 +417,8 @@ def rrelu(
     if slopes is None:
         if generator is None:
             raise ValueError("rrelu: in training it needs a generator, or the slopes")
-        slopes = generator.uniform(lower, upper, x.shape).astype(x.dtype)
+        uniform = generator.uniform
+        slopes = seal(drawn("rrelu", lambda sizes: uniform(lower, upper, sizes), x.shape).astype(x.dtype))
     factor = np.where(np.less_equal(x._value, 0), as_node(slopes)._value, np.ones((), x.dtype))
     return mul(x, seal(factor.astype(x.dtype, copy=False)))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
+from .batch import drawn
 from .dtypes import AnyArray, DType
 from .node import Node, Operand, as_node, seal
 from .op import apply, astype, cast, general
@@ -282,7 +283,7 @@ def attend(
     rest = [] if mask is None else [mask]
     if draw is not None:
         flat = (*shape, k.shape[-2]) if enable_gqa else scores
-        rest.append(seal(draw(flat, dtype).reshape(scores)))
+        rest.append(seal(drawn(op, lambda sizes: draw(sizes, dtype), flat).reshape(scores)))
     inputs = [q, k, v, *rest]
     if dtype.char == "e":  # matrix products of float16 are slow, and their sums too coarse
         inputs = [cast(x, np.dtype(np.float32)) for x in inputs]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from .arithmetic import add, mul
+from .batch import drawn
 from .dtypes import AnyArray, DType
 from .node import Node, Operand, as_node, seal
 from .warn import warn_user
@@ -65,7 +66,11 @@ def drop(op: str, input: Operand, p: float, training: bool, draw: Draw, channels
     if p == 1:
         return mul(x, seal(np.zeros((), x.dtype)))
     shape = (*x.shape[:2], *[1] * (x.ndim - 2))
-    kept: Any = draw(shape, x.dtype) if channels else _in_memory_order(draw, x._value)
+
+    def mine(shape: tuple[int, ...], dtype: DType) -> Any:
+        return drawn(op, lambda sizes: draw(sizes, dtype), shape)
+
+    kept: Any = mine(shape, x.dtype) if channels else _in_memory_order(mine, x._value)
     if not alpha:
         return mul(x, seal(np.divide(kept, np.asarray(1 - p, x.dtype))))
     a = 1.0 / math.sqrt((_ALPHA * _ALPHA * p + 1) * (1 - p))

@@ -13,7 +13,7 @@ from .node import Node, as_node
 from .shape import reshape
 from .splitting import split
 from .trees import leaves, map_leaves
-from .vectorize import vmap
+from .vectorize import Randomness, vmap
 
 P = ParamSpec("P")
 
@@ -92,7 +92,7 @@ def jacfwd(
     argnums: int | Sequence[int] = 0,
     has_aux: bool = False,
     *,
-    randomness: str = "error",
+    randomness: Randomness = "error",
     chunk_size: int | None = None,
 ) -> Callable[P, Any]:
     """A function that gives the Jacobian of `function`, column by column forwards; see `jacrev`.
@@ -116,7 +116,7 @@ def jacfwd(
             return value
 
         _, push = linearized("jacfwd", first, picked, False)
-        columns = vmap(push, out_dims=-1, chunk_size=chunk_size)(*_basis(picked))
+        columns = vmap(push, out_dims=-1, randomness=randomness, chunk_size=chunk_size)(*_basis(picked))
         inputs = [leaf for _, leaf in leaves(picked)]
         sizes = [as_node(leaf).size for leaf in inputs]
 
@@ -133,7 +133,9 @@ def jacfwd(
             return tree[0] if isinstance(argnums, int) else tuple(tree)
 
         result = map_leaves(apart, columns)
-        return (result, kept[0]) if has_aux else result
+        if not has_aux:
+            return result
+        return result, map_leaves(lambda x: given_back(x) if isinstance(x, Node) else x, kept[0])
 
     return named_like(jacobian, function)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .arithmetic import add, mul
 from .attention import Draw, additive, attend, check_dropout, drawn_by
+from .batch import drawn
 from .joining import concat
 from .matrix import linear, matmul
 from .node import Node, Operand, as_node, seal
@@ -171,7 +172,7 @@ def many_heads(
         scores = matmul(mul(q, 1 / math.sqrt(size)), mT(k))
         shares = softmax(scores if hidden is None else add(scores, hidden), -1)
         if draw is not None:
-            shares = mul(shares, seal(draw(shares.shape, q.dtype)))
+            shares = mul(shares, seal(drawn(_NAME, lambda sizes: draw(sizes, q.dtype), shares.shape)))
         out = matmul(shares, v)
         if average:
             shares = mean(shares, 1)

@@ -8,7 +8,7 @@ from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 import numpy as np
 
 from . import batching_rules as batching_rules  # registers them
-from .batch import Level, NeedsBatching, levels
+from .batch import Level, NeedsBatching, levels, loops
 from .batching import enter_op, leave_op, report_fallback
 from .derivatives import fill, given_back, named_like, node_of
 from .indexing import getitem
@@ -20,6 +20,7 @@ from .trees import leaves
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Randomness: TypeAlias = Literal["error", "different", "same"]
 #: a dimension for every leaf of an argument, None for an argument that is the same for all examples
 InDims: TypeAlias = "int | Sequence[InDims] | Mapping[Any, InDims] | None"
 
@@ -28,7 +29,7 @@ def vmap(
     function: Callable[P, R],
     in_dims: InDims = 0,
     out_dims: int | Sequence[int | None] | None = 0,
-    randomness: Literal["error", "different", "same"] = "error",
+    randomness: Randomness = "error",
     *,
     chunk_size: int | None = None,
 ) -> Callable[P, R]:
@@ -66,13 +67,14 @@ def vmap(
         step = size if chunk_size is None else chunk_size
         parts = []
         shape: Any = None
+        draws: list[Any] = []
         for start in range(0, max(size, 1), max(step, 1)):
             stop = min(start + step, size)
             chunk = [
                 n if d is None or stop - start == size else getitem(n, slice(start, stop))
                 for n, d in zip(fronts, dims)
             ]
-            shape, outs = _run(function, given, chunk, dims, stop - start, randomness)
+            shape, outs = _run(function, given, chunk, dims, Level(stop - start, randomness, draws))
             parts.append(outs)
         wanted = _out_dims(out_dims, shape)
         joined = [pieces[0] if len(pieces) == 1 else concat(pieces) for pieces in zip(*parts)]
@@ -94,11 +96,9 @@ def _run(
     given: Any,
     nodes: Sequence[Any],
     dims: Sequence[int | None],
-    size: int,
-    randomness: str,
+    level: Level,
 ) -> tuple[Any, list[Node]]:
     """What the function returns (for its structure), and its leaves for all examples."""
-    level = Level(size, randomness)
     token = levels.set((*levels.get(), level))
     try:
         entered = [n if d is None else enter_op.call(n, level) for n, d in zip(nodes, dims)]
@@ -107,16 +107,21 @@ def _run(
         outs = [leave_op.call(_output(path, leaf), level) for path, leaf in leaves(result)]
         return result, outs
     except NeedsBatching:
-        if not size:
+        if not level.size:
             raise
         report_fallback(getattr(function, "__name__", type(function).__name__))
     finally:
         levels.reset(token)
         level.alive = False
     results = []
-    for i in range(size):
-        args, kwargs = fill(given, [n if d is None else getitem(n, i) for n, d in zip(nodes, dims)])
-        results.append(function(*args, **kwargs))
+    outer = loops.set((*loops.get(), level))
+    try:
+        for i in range(level.size):
+            level.at = 0
+            args, kwargs = fill(given, [n if d is None else getitem(n, i) for n, d in zip(nodes, dims)])
+            results.append(function(*args, **kwargs))
+    finally:
+        loops.reset(outer)
     rows = [[_output(path, leaf) for path, leaf in leaves(r)] for r in results]
     return results[0], [stack(list(column)) for column in zip(*rows)]
 

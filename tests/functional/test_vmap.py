@@ -78,7 +78,7 @@ def places(row: Row) -> tuple[int, ...]:
 def test_vmap_is_the_loop(row: Row) -> None:
     operands = examples(row)
     expected = [run(row, arrays) for arrays in operands]
-    got = F.vmap(lambda *xs: run(row, list(xs)))(*stacked(operands))
+    got = F.vmap(lambda *xs: run(row, list(xs)), randomness="same")(*stacked(operands))
     for column, whole in zip(zip(*expected), got, strict=True):
         same(whole, list(column))
 
@@ -88,7 +88,7 @@ def test_vmap_of_grad_is_the_loop(row: Row) -> None:
     operands = examples(row)
     gradient = F.grad(total(row), places(row))
     expected = [gradient(*arrays) for arrays in operands]
-    got = F.vmap(gradient)(*stacked(operands))
+    got = F.vmap(gradient, randomness="same")(*stacked(operands))
     for column, whole in zip(zip(*expected), got, strict=True):
         same(whole, list(column), 1e-9)
 
@@ -98,9 +98,9 @@ def test_what_falls_back_to_the_loop_is_listed_with_its_reason() -> None:
     for row in TABLE:
         operands = stacked(examples(row))
         with F.vmap_fallbacks() as names:
-            F.vmap(lambda *xs, row=row: run(row, list(xs)))(*operands)
+            F.vmap(lambda *xs, row=row: run(row, list(xs)), randomness="same")(*operands)
             if row in DIFFERENTIABLE:
-                F.vmap(F.grad(total(row), places(row)))(*operands)
+                F.vmap(F.grad(total(row), places(row)), randomness="same")(*operands)
         if names:
             found.add(row.name)
     assert found == ONE_BY_ONE.keys() - set(RAGGED)
@@ -183,3 +183,88 @@ def test_vmap_of_jvp_is_the_loop(row: Row) -> None:
 
     expected = [pushed(arrays, along) for arrays, along in zip(operands, tangents)]
     same(F.vmap(pushed)(stacked(operands), stacked(tangents)), expected, 1e-9)
+
+
+# ---------------------------------------------------------------- random functions
+
+RANDOM: dict[str, Callable[..., Node]] = {
+    "dropout": lambda x, g: F.dropout(x, 0.5, generator=g),
+    "dropout1d": lambda x, g: F.dropout1d(x, 0.5, generator=g),
+    "dropout2d": lambda x, g: F.dropout2d(F.reshape(x, (1, 16, 2, 2)), 0.5, generator=g),
+    "alpha_dropout": lambda x, g: F.alpha_dropout(x, 0.5, True, generator=g),
+    "feature_alpha_dropout": lambda x, g: F.feature_alpha_dropout(x, 0.5, True, generator=g),
+    "rrelu": lambda x, g: F.rrelu(F.neg(x), 0.1, 0.9, True, generator=g),
+    "scaled_dot_product_attention": lambda x, g: F.scaled_dot_product_attention(
+        x, x, x, dropout_p=0.5, generator=g
+    ),
+}
+
+
+@pytest.mark.parametrize("by_loop", [False, True], ids=["at-once", "by-the-loop"])
+@pytest.mark.parametrize("name", RANDOM)
+def test_what_is_random_differs_is_the_same_or_is_refused(name: str, by_loop: bool) -> None:
+    x = np.ones((6, 16, 4))
+
+    def of_one(x: Node, generator: Any) -> Node:
+        if by_loop:
+            float(x[0, 0])
+        return RANDOM[name](x, generator)
+
+    def run_with(randomness: Any, **options: Any) -> Array:
+        rng = np.random.default_rng(4)
+        return F.constant(F.vmap(lambda x: of_one(x, rng), 0, 0, randomness, **options)(x)).data
+
+    different = run_with("different")
+    assert len({row.tobytes() for row in different}) > 3
+    for options in ({}, {"chunk_size": 4}):
+        same = run_with("same", **options)
+        np.testing.assert_allclose(same, np.broadcast_to(same[0], same.shape))
+        np.testing.assert_allclose(same[0], RANDOM[name](F.constant(x[0]), np.random.default_rng(4)).data)
+    with pytest.raises(RuntimeError, match=f"^{name}: called random operation"):
+        run_with("error")
+
+
+def test_runs_of_vmap_within_others_draw_as_each_asks() -> None:
+    def nested(outer: Any, inner: Any) -> Array:
+        rng = np.random.default_rng(0)
+
+        def of_one(x: Node) -> Node:
+            return F.dropout(x, 0.5, generator=rng)
+
+        return F.constant(
+            F.vmap(F.vmap(of_one, randomness=inner), randomness=outer)(np.ones((3, 4, 32)))
+        ).data
+
+    assert len({row.tobytes() for row in nested("different", "different").reshape(12, 32)}) == 12
+    by_outer = nested("different", "same")
+    assert len({row.tobytes() for row in by_outer[:, 0]}) == 3
+    np.testing.assert_array_equal(by_outer, np.broadcast_to(by_outer[:, :1], by_outer.shape))
+    by_inner = nested("same", "different")
+    assert len({row.tobytes() for row in by_inner[0]}) == 4
+    np.testing.assert_array_equal(by_inner, np.broadcast_to(by_inner[:1], by_inner.shape))
+
+
+# ---------------------------------------------------------------- values that differ, looked at
+
+
+def test_a_check_of_values_sees_all_examples() -> None:
+    logits = np.zeros((3, 2, 4))
+    with pytest.raises(IndexError, match="Target 7 is out of bounds for 4 classes"):
+        F.vmap(F.cross_entropy)(logits, np.array([[0, 1], [2, 7], [3, 3]]))
+    with pytest.raises(RuntimeError, match="all elements of input should be between 0 and 1"):
+        F.vmap(F.binary_cross_entropy)(np.array([[0.5], [1.5]]), np.ones((2, 1)))
+    with pytest.raises(IndexError, match="index 9 is out of bounds"):
+        F.vmap(F.embedding, in_dims=(0, None))(np.array([[0], [9]]), np.ones((3, 2)))
+
+
+def test_a_value_carried_out_of_its_vmap_is_refused() -> None:
+    kept: list[Node] = []
+
+    def keeping(x: Node) -> Node:
+        kept.append(x)
+        return x
+
+    F.vmap(keeping)(np.ones((3, 2)))
+    for use in (F.exp, F.sum, lambda x: F.add(x, 1.0), lambda x: x[0], F.argmax, lambda x: F.softmax(x, 0)):
+        with pytest.raises(RuntimeError, match="belongs to a vmap that has ended"):
+            use(kept[0])
