@@ -1,6 +1,11 @@
 """What is done to the parameters of modules, and to sequences on their way into them."""
 
-from . import parametrizations as parametrizations, parametrize as parametrize, rnn as rnn, stateless as stateless
+from . import (
+    parametrizations as parametrizations,
+    parametrize as parametrize,
+    rnn as rnn,
+    stateless as stateless,
+)
 from .clip_grad import (
     clip_grad_norm as clip_grad_norm,
     clip_grad_norm_ as clip_grad_norm_,
