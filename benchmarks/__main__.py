@@ -24,13 +24,14 @@ CASES: Final = {
     "j": ("gathering", "measure"),
     "k": ("pooling", "measure"),
     "l": ("activations", "measure"),
+    "o": ("optimizers", "measure"),
 }
 
 
 def main() -> int:
     """Measure the cases asked for. The exit status is 0 whether goals are met or not."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("case", nargs="*", choices=[*CASES, []], help="a to l; all of them if none is named")
+    parser.add_argument("case", nargs="*", choices=[*CASES, []], help="a to o; all of them if none is named")
     parser.add_argument("--rounds", type=int, default=15, help="samples of each library, in turns")
     parser.add_argument("--threads", type=int, default=1, help="threads of every library")
     options = parser.parse_args()

@@ -10,7 +10,6 @@ from typing import TypeAlias
 import numpy as np
 
 from ...autograd import no_grad
-from ...functional.elementary import silent
 from ...functional.optim import transforms
 from ...tensor import Tensor
 
@@ -44,13 +43,12 @@ def get_total_norm(
     if error_if_nonfinite and not np.isfinite(norm):
         raise RuntimeError(
             f"The total norm of order {float(norm_type)} for gradients from `parameters` is non-finite, "
-            "so it cannot be clipped. To disable this error and scale the gradients by the non-finite norm anyway, "
-            "set `error_if_nonfinite=False`"
+            "so it cannot be clipped. To disable this error and scale the gradients by the non-finite norm "
+            "anyway, set `error_if_nonfinite=False`"
         )
     return Tensor(np.asarray(norm))
 
 
-@silent
 def clip_grads_with_norm_(
     parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
@@ -67,7 +65,7 @@ def clip_grads_with_norm_(
     coefficient = Tensor(np.asarray(transforms.clip_coefficient(norm, float(max_norm))))
     if coefficient.item() == 1:
         return
-    with no_grad():
+    with no_grad(), np.errstate(all="ignore"):  # an infinite norm has the coefficient 0
         for grad in _gradients(parameters):
             grad.mul_(coefficient)
 
