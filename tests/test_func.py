@@ -145,7 +145,7 @@ def products(torch: Any, note: Any) -> None:
         note(forms.vjp(several, (x, y), (x, y), create_graph=record))
         note(forms.vjp(torch.sum, x, create_graph=record))
         note(forms.jvp(several, (x, y), (x, y), create_graph=record))
-    for call in (
+    calls: tuple[Any, ...] = (
         lambda: forms.jacobian(lambda x, y: x * 2, (x, y), strict=True),
         lambda: forms.hessian(lambda x: x * 2, x),
         lambda: forms.hessian(lambda x: x.sum() * 2, x, strict=True),
@@ -153,12 +153,13 @@ def products(torch: Any, note: Any) -> None:
         lambda: forms.vjp(lambda x: x * 2, x, torch.ones(3)),
         lambda: forms.jvp(lambda x: x * 2, x),
         lambda: forms.hvp(torch.sum, x, (v, v)),
-    ):
+    )
+    for call in calls:
         with pytest.raises(RuntimeError):
             call()
-    for call in (lambda: forms.jacobian(lambda x: 2.0, x), lambda: forms.jacobian(torch.sin, [1.0, 2.0])):
+    for inputs in (x, [1.0, 2.0]):
         with pytest.raises(TypeError):
-            call()
+            forms.jacobian(lambda x: 2.0, inputs)
 
 
 def batched_gradients(torch: Any, note: Any) -> None:
@@ -247,7 +248,8 @@ def test_trees_come_back_as_they_came() -> None:
         p = tree["p"]
         return (p.a * p.b).sum() + tree["l"][0].sum() * 2 + tree["o"]["x"].sum() * 3  # type: ignore[no-any-return]
 
-    gradient = func.grad(total)(given)
+    of_trees: Any = func.grad(total)
+    gradient = of_trees(given)
     assert type(gradient["p"]) is Pair
     assert type(gradient["o"]) is OrderedDict
     assert gradient["p"].a.tolist() == [3, 4]
@@ -276,10 +278,11 @@ def test_the_arguments_are_not_changed() -> None:
 
 
 def test_refused() -> None:
+    grad: Any = func.grad
     with pytest.raises(TypeError, match=r"floating-point .* argument at \['n'\] is int64"):
-        func.grad(lambda tree: tree["n"].sum())({"n": nngrad.arange(3)})
+        grad(lambda tree: tree["n"].sum())({"n": nngrad.arange(3)})
     with pytest.raises(TypeError, match="one element"):
-        func.grad(lambda x: x * 2)(nngrad.ones(2))
+        grad(lambda x: x * 2)(nngrad.ones(2))
     with pytest.raises(ValueError, match=r"args\[1\]: 3"):
         func.vmap(nngrad.add)(nngrad.ones(2), nngrad.ones(3))
     with pytest.raises(ValueError, match="tangent"):
