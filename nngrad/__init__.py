@@ -382,6 +382,7 @@ if TYPE_CHECKING:
     )
     from .autograd.transforms import vmap as vmap
     from .compiler import compile as compile
+    from .drawing import draw as draw
     from .environment import (
         BoolTensor as BoolTensor,
         ByteTensor as ByteTensor,
@@ -407,9 +408,10 @@ if TYPE_CHECKING:
     )
     from .networks import *  # noqa: F403  # typed there, one by one
     from .serialization import load as load, save as save
+    from .summarizing import summary as summary
 else:
     _PACKAGES = (
-        *("amp", "backends", "compiler", "cuda", "func", "hub", "jit"),
+        *("amp", "backends", "compiler", "cuda", "distributions", "func", "hub", "jit"),
         *("linalg", "mps", "multiprocessing", "nn", "optim", "serialization", "utils"),
         *("version", "xpu"),
     )
@@ -426,7 +428,9 @@ else:
             *("set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal"),
             *("set_num_interop_threads", "typename", "use_deterministic_algorithms"),
         ),
+        "drawing": ("draw",),
         "serialization": ("load", "save"),
+        "summarizing": ("summary",),
     }
     _HOMES = {part: module for module, parts in _PARTS.items() for part in parts}
 

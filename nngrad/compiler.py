@@ -52,6 +52,10 @@ def compile(
     return _as_it_is if model is None else model
 
 
+@overload
+def disable(fn: T, recursive: bool = ..., *, reason: str | None = ...) -> T: ...
+@overload
+def disable(fn: None = None, recursive: bool = ..., *, reason: str | None = ...) -> Callable[[T], T]: ...
 def disable(
     fn: T | None = None, recursive: bool = True, *, reason: str | None = None
 ) -> T | Callable[[T], T]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import dtypes
 from .devices import CPU, Device, check_device, device
 from .functional.dtypes import DType
+from .functional.warn import warn_user
 from .tensor import Tensor, TensorData
 
 _set: Final[dict[str, Any]] = {"deterministic": False, "warn_only": False, "precision": "highest"}
@@ -40,11 +41,12 @@ def is_deterministic_algorithms_warn_only_enabled() -> bool:
 def set_float32_matmul_precision(precision: str) -> None:
     """Allow rounding to fewer bits in products of matrices, which is never done here.
 
-    Raises ValueError unless it is "highest", "high" or "medium".
+    Warns, and does nothing, unless it is "highest", "high" or "medium".
     """
-    if precision not in ("highest", "high", "medium"):
-        raise ValueError(f"set_float32_matmul_precision: expected highest, high or medium, got {precision!r}")
-    _set["precision"] = precision
+    if precision in ("highest", "high", "medium"):
+        _set["precision"] = precision
+    else:
+        warn_user(f"set_float32_matmul_precision: expected highest, high or medium, got {precision!r}")
 
 
 def get_float32_matmul_precision() -> str:
@@ -67,14 +69,17 @@ def set_flush_denormal(mode: bool) -> bool:
 
 
 def typename(obj: object) -> str:
-    """The name of the kind of a tensor, or of an object's class, with its module.
+    """The name of the kind of a tensor, of a class or function, or of an object's class, with its module.
 
     >>> typename(1)
-    'builtins.int'
+    'int'
     """
     if type(obj) is Tensor:
         return obj.type()
-    return f"{type(obj).__module__}.{type(obj).__qualname__}"
+    thing: Any = obj if hasattr(obj, "__qualname__") else type(obj)
+    return (
+        thing.__qualname__ if thing.__module__ == "builtins" else f"{thing.__module__}.{thing.__qualname__}"
+    )
 
 
 def set_default_tensor_type(t: type[Tensor] | str) -> None:

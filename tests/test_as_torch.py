@@ -77,7 +77,7 @@ def run(*arguments: str | Path, cwd: Path | None = None, lines: bool = True) -> 
 
 def test_a_program_runs_and_computes_what_it_computes_on_pytorch(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
-    arguments = [tmp_path / "program.py", tmp_path / "net.pt", "--epochs", "3"]
+    arguments: list[str | Path] = [tmp_path / "program.py", tmp_path / "net.pt", "--epochs", "3"]
     ours = run("-m", "nngrad.as_torch", *arguments)
     assert ours[0].split(" ", 1)[1] == "['--epochs', '3'] __main__"
     as_module = run("-m", "nngrad.as_torch", "-m", "program", *arguments[1:], cwd=tmp_path)
