@@ -349,12 +349,11 @@ from .random import (
 )
 from .sampling import multinomial as multinomial, normal as normal, poisson as poisson
 from .tensor import Size as Size, Tensor as Tensor
+from .version import __version__ as __version__
 
 # isort: split
 # last: `nngrad.tensor` is this function; `from nngrad.tensor import ...` finds the module all the same
 from .creation import tensor as tensor
-
-__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import (

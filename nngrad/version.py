@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from . import __version__ as __version__
+__version__ = "0.1.0"
 
 debug: Final = False
 cuda: Final[str | None] = None
