@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_type
 
 import numpy as np
 import pytest
 
 import nngrad
+import nngrad.functional as F
 from nngrad import Tensor, func, nn
+from nngrad.functional import Node
 from nngrad.utils.checkpoint import checkpoint, checkpoint_sequential
 
 
@@ -266,6 +269,25 @@ def test_derivatives_of_higher_order() -> None:
     np.testing.assert_allclose(mixed.item(), third.item(), rtol=1e-13)
     through = func.jvp(func.grad(func.grad(nngrad.tanh)), (x,), (nngrad.ones_like(x),))[1]
     np.testing.assert_allclose(through.item(), third.item(), rtol=1e-13)
+
+
+def test_static_types_follow() -> None:
+    """What a project that forbids Any cannot say: see tests/typing for the rest."""
+
+    def loss(p: Pair, x: Tensor, *, scale: float = 1.0) -> Tensor:
+        return (p.a * p.b * x).sum() * scale
+
+    def of_nodes(x: Node) -> Node:
+        return x * x
+
+    pair, x = Pair(double(1, 2), double(3, 4)), double(5, 6)
+    value, pull = assert_type(func.vjp(loss, pair, x), tuple[Tensor, Callable[..., tuple[Any, ...]]])
+    assert [g.tolist() for g in pull(value * 0 + 1)[0]] == [[15, 24], [5, 12]]
+    assert_type(func.linearize(loss, pair, x), tuple[Tensor, Callable[..., Tensor]])
+    assert_type(func.vmap(func.grad(loss), in_dims=(0, None))(Pair(x, x), x[0]), Pair)
+    assert_type(F.vjp(of_nodes, np.ones(2)), tuple[Node, Callable[[Any], tuple[Any, ...]]])
+    assert_type(F.vmap(F.grad(of_nodes))(F.constant(np.ones(2))), Node)
+    assert_type(F.hvp(of_nodes, F.constant(1.0), F.constant(1.0)), tuple[Node, Node])
 
 
 def test_the_arguments_are_not_changed() -> None:

@@ -345,7 +345,7 @@ def matching(where: str, what: str, tree: Any, given: Any) -> list[Any]:
     found: list[Any] = []
     paths = iter([path for path, _ in leaves(tree)])
 
-    def check(leaf: Any, other: Any) -> Any:
+    def check(leaf: Any, other: Any) -> None:
         path = next(paths)
         node, value = as_node(leaf), node_of(where, what, path and " at " + path, other)
         if value.shape != node.shape:
@@ -362,7 +362,6 @@ def matching(where: str, what: str, tree: Any, given: Any) -> list[Any]:
 
             value = cast(value, node.dtype)
         found.append(value if inside() else value._value)
-        return leaf  # of the tree's own kind, should the tree look at it while it is made
 
     map_trees(f"{where} ({what})", check, tree, given)
     return found
@@ -371,8 +370,32 @@ def matching(where: str, what: str, tree: Any, given: Any) -> list[Any]:
 # ---------------------------------------------------------------- forwards
 
 
+@overload
 def jvp(
-    function: Callable[..., R], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, has_aux: bool = False
+    function: Callable[..., R],
+    primals: tuple[Any, ...],
+    tangents: tuple[Any, ...],
+    *,
+    has_aux: Literal[False] = False,
+) -> tuple[R, R]: ...
+@overload
+def jvp(
+    function: Callable[..., tuple[R, X]],
+    primals: tuple[Any, ...],
+    tangents: tuple[Any, ...],
+    *,
+    has_aux: Literal[True],
+) -> tuple[R, R, X]: ...
+@overload
+def jvp(
+    function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, has_aux: bool
+) -> tuple[Any, ...]: ...
+def jvp(
+    function: Callable[..., Any],
+    primals: tuple[Any, ...],
+    tangents: tuple[Any, ...],
+    *,
+    has_aux: bool = False,
 ) -> Any:
     """The value of `function(*primals)` and its derivative in the direction of `tangents`.
 

@@ -83,3 +83,16 @@ def training(model: Classifier, images: Tensor, labels: Tensor) -> None:
     for batch, targets in loader:
         batch.lower()  # expect: attr-defined
         model(batch, 2)  # expect: call-arg arg-type
+
+
+def objective(x: Tensor, scale: float) -> Tensor:
+    return x.sum() * scale
+
+
+def transforms(x: Tensor) -> None:
+    torch.func.grad(objective)(x, skale=2.0)  # expect: call-arg
+    torch.func.grad(objective)(x, "2")  # expect: arg-type
+    torch.func.grad_and_value(objective)(x, scale="2")  # expect: arg-type
+    torch.vmap(objective)(x, 2.0, 3.0)  # expect: call-arg
+    torch.vmap(objective, randomness="none")  # expect: arg-type
+    F.grad(F.sum)("x")  # expect: arg-type
