@@ -41,8 +41,9 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def map_leaves(function: Callable[[Any], Any], tree: A) -> A:
     """The tree with each leaf replaced by `function(leaf)`, from left to right.
 
-    Every tree keeps its type; mappings that are neither dictionaries nor pyrsistent's come back as
-    read-only mappings.
+    Every tree keeps its type. A dataclass is made of its fields alone, its `__init__` and
+    `__post_init__` are not called: they might refuse the new leaves, which need not be arrays.
+    Mappings that are neither dictionaries nor pyrsistent's come back as read-only mappings.
     """
     return map_trees("map_leaves", function, tree)
 
@@ -108,12 +109,9 @@ def _told(tree: Any) -> str:
 
 
 def _dataclass(like: Any, parts: dict[str, Any]) -> Any:
-    from dataclasses import fields, replace
-
-    own = [field.name for field in fields(like) if not field.init]
-    made = replace(like, **{name: part for name, part in parts.items() if name not in own})
-    for name in own:
-        object.__setattr__(made, name, parts[name])
+    made = object.__new__(type(like))
+    for name, part in parts.items():
+        object.__setattr__(made, name, part)
     return made
 
 
