@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import inspect
+import re
 from typing import Any
 
 import numpy as np
@@ -139,35 +141,151 @@ def test_pure(name: str, options: dict[str, Any]) -> None:
         close(params[name_], expected.detach().numpy(), "float32")
 
 
-def test_loading_pytorchs_state() -> None:
-    """PyTorch's state_dict, tensors and all, is taken over, and training goes on as there."""
-    options = {"lr": 0.05, "amsgrad": True}
-    theirs, their_optimizer = torch_steps("Adam", options, "float32", 5)
-    ours = [Tensor(p.detach().numpy(), requires_grad=True) for p in theirs]
-    optimizer = optim.Adam(ours)
-    optimizer.load_state_dict(their_optimizer.state_dict())
+#: one set of options for each class: the richest state
+CLASSES = {name: (name, options) for name, options in CASES if "weight_decay" in options or name == "Rprop"}
+
+
+def go_on(ours: Any, our_optimizer: Any, theirs: Any, their_optimizer: Any) -> None:
+    """Five more steps of both, from the same parameters, to the same."""
     for step in range(5, 10):
         for p, q, g in zip(ours, theirs, gradients(step, "float32")):
             p.grad, q.grad = Tensor(g), torch.tensor(g)
-        optimizer.step()
+        our_optimizer.step()
         their_optimizer.step()
     for a, b in zip(ours, theirs):
         close(a.detach().numpy(), b.detach().numpy(), "float32")
 
 
-def test_giving_pytorch_our_state() -> None:
+@pytest.mark.parametrize("case", CLASSES)
+def test_loading_pytorchs_state(case: str) -> None:
+    """PyTorch's state_dict, tensors and all, is taken over, and training goes on as there."""
+    name, options = CLASSES[case]
+    theirs, their_optimizer = torch_steps(name, options, "float32", 5)
+    ours = [Tensor(p.detach().numpy(), requires_grad=True) for p in theirs]
+    optimizer = getattr(optim, name)(ours)
+    optimizer.load_state_dict(their_optimizer.state_dict())
+    go_on(ours, optimizer, theirs, their_optimizer)
+
+
+@pytest.mark.parametrize("case", CLASSES)
+def test_giving_pytorch_our_state(case: str) -> None:
     """PyTorch takes our state_dict once its tensors are its own."""
-    options = {"lr": 0.05, "momentum": 0.9}
-    ours, optimizer = our_steps("SGD", options, "float32", 5)
+    name, options = CLASSES[case]
+    ours, optimizer = our_steps(name, options, "float32", 5)
     theirs = [torch.nn.Parameter(torch.tensor(p.detach().numpy().copy())) for p in ours]
-    their_optimizer = torch.optim.SGD(theirs, **options)
+    their_optimizer = getattr(torch.optim, name)(theirs, **options)
     saved = copy.deepcopy(optimizer.state_dict())
     for kept in saved["state"].values():
         kept.update({kind: torch.tensor(value.numpy().copy()) for kind, value in kept.items()})
     their_optimizer.load_state_dict(saved)
-    for p, q, g in zip(ours, theirs, gradients(7, "float32")):
-        p.grad, q.grad = Tensor(g), torch.tensor(g)
-    optimizer.step()
-    their_optimizer.step()
-    for a, b in zip(ours, theirs):
-        close(a.detach().numpy(), b.detach().numpy(), "float32")
+    go_on(ours, optimizer, theirs, their_optimizer)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_constructors_are_pytorchs(name: str) -> None:
+    """The same arguments, in the same order and with the same defaults; the same options in a group; repr."""
+    ours, theirs = (inspect.signature(getattr(library, name)) for library in (optim, torch.optim))
+    told = [
+        [(p.name, p.kind, p.default) for p in signature.parameters.values()] for signature in (ours, theirs)
+    ]
+    assert told[0] == told[1]
+    a = getattr(optim, name)([Tensor([1.0], requires_grad=True)])
+    b = getattr(torch.optim, name)([torch.zeros(1, requires_grad=True)])
+    assert a.defaults == b.defaults
+    assert repr(a) == repr(b)
+    assert a.state_dict()["param_groups"] == b.state_dict()["param_groups"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *[(name, {"lr": -1.0}) for name in CLASSES],
+        *[(name, {"weight_decay": -1.0}) for name in CLASSES if name != "Rprop"],
+        *[(name, {"eps": -1.0}) for name in CLASSES if name not in ("Rprop", "SGD", "ASGD")],
+        *[(name, {"betas": (0.9, 1.0)}) for name in ("Adam", "AdamW", "NAdam", "RAdam", "Adamax")],
+        *[(name, {"betas": (-0.1, 0.9)}) for name in ("Adam", "AdamW", "NAdam", "RAdam", "Adamax")],
+        ("NAdam", {"momentum_decay": -1.0}),
+        ("Adagrad", {"lr_decay": -1.0}),
+        ("Adagrad", {"initial_accumulator_value": -1.0}),
+        ("Adadelta", {"rho": 1.5}),
+        ("RMSprop", {"momentum": -1.0}),
+        ("RMSprop", {"alpha": -1.0}),
+        ("Rprop", {"etas": (0.5, 0.9)}),
+        ("SGD", {"nesterov": True}),
+    ],
+)
+def test_the_same_numbers_are_refused(name: str, options: dict[str, Any]) -> None:
+    """In the same words."""
+    with pytest.raises(ValueError, match=r"Invalid|Nesterov") as theirs:
+        getattr(torch.optim, name)([torch.zeros(1, requires_grad=True)], **options)
+    with pytest.raises(ValueError, match=re.escape(str(theirs.value))):
+        getattr(optim, name)([Tensor([1.0], requires_grad=True)], **options)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_rates_that_are_tensors(name: str) -> None:
+    """As a number, also when the tensor is changed in place."""
+    params = [Tensor([1.0, 2.0], requires_grad=True) for _ in range(2)]
+    rate = Tensor(0.5)
+    a, b = getattr(optim, name)(params[:1], lr=rate), getattr(optim, name)(params[1:], lr=0.5)
+    for step in range(4):
+        for p in params:
+            p.grad = Tensor([1.0, -0.5])
+        if step == 2:
+            rate.mul_(0.5)
+            b.param_groups[0]["lr"] = 0.25
+        a.step()
+        b.step()
+    assert params[0].tolist() == params[1].tolist()
+    assert a.param_groups[0]["lr"] is rate
+    with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
+        getattr(optim, name)(params, lr=Tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_groups_with_options_of_their_own(name: str) -> None:
+    """Also one that is added in the middle of the training."""
+    results = []
+    for library in (optim, torch.optim):
+        make = (lambda x: Tensor(x, requires_grad=True)) if library is optim else torch.nn.Parameter
+        value = Tensor if library is optim else torch.tensor
+        params = [make(value([1.0, -2.0, 3.0])) for _ in range(3)]
+        optimizer = getattr(library, name)([{"params": params[:1], "lr": 0.3}, {"params": params[1]}], lr=0.1)
+        for step in range(6):
+            if step == 3:
+                extra: Any = {"params": [params[2]], "lr": 0.2}
+                if name != "Adagrad":  # which knows no groups that come later, in PyTorch
+                    optimizer.add_param_group(extra)
+            for i, p in enumerate(params):
+                p.grad = value(draw((3,), "float32", 10 * step + i))
+            optimizer.step()
+        results.append([p.detach().numpy() for p in params])
+    for ours, theirs in zip(*results):
+        close(ours, theirs, "float32")
+
+
+def test_options_that_would_not_be_kept() -> None:
+    """A differentiable step is refused, not ignored; so is what PyTorch refuses."""
+    p = Tensor([1.0], requires_grad=True)
+    for name in CLASSES:
+        with pytest.raises(NotImplementedError, match="differentiable"):
+            getattr(optim, name)([p], differentiable=True)
+    with pytest.raises(RuntimeError, match="`fused` and `foreach` cannot be `True` together"):
+        optim.SGD([p], fused=True, foreach=True)
+    with pytest.raises(ValueError, match="lr as a Tensor is not supported"):
+        optim.Adam([p], lr=Tensor(0.1), foreach=True)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_odd_gradients_are_pytorchs(name: str) -> None:
+    """NaN, infinities, zeros and numbers whose squares overflow: no warning, and the same in the end."""
+    odd = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e30, -1e-30, 1.0], np.float32)
+    ours, theirs = Tensor(np.ones(8, np.float32), requires_grad=True), torch.nn.Parameter(torch.ones(8))
+    our_optimizer, their_optimizer = (
+        getattr(library, name)([p], lr=0.1) for library, p in ((optim, ours), (torch.optim, theirs))
+    )
+    for _ in range(3):
+        ours.grad, theirs.grad = Tensor(odd), torch.tensor(odd)
+        our_optimizer.step()
+        their_optimizer.step()
+    np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-5)

@@ -126,15 +126,17 @@ def _rprop(
     prev, size = new_state
     (shrink, grow), (least, most) = h.etas, h.step_sizes
     g = oriented(g, p, h.maximize, 0, scratch)
-    np.sign(np.multiply(g, state[0], s), s)
-    np.copyto(e, s)
-    for sign, factor in ((1, grow), (-1, shrink), (0, 1)):
-        np.copyto(e, factor, where=s == sign)
+    np.multiply(g, state[0], s)
+    e.fill(1)
+    np.copyto(e, grow, where=s > 0)
+    np.copyto(e, shrink, where=s < 0)
     np.clip(np.multiply(state[1], e, e), least, most, size)
     np.copyto(d, g)
-    np.copyto(d, 0, where=s == -1)
+    np.copyto(d, 0, where=s < 0)
     np.copyto(prev, d)
-    np.subtract(p, np.multiply(np.sign(d, s), size, s), new_p)
+    # the sign, which for NaN is 0 in PyTorch
+    np.subtract(np.greater(d, 0, s), np.less(d, 0, e), s)
+    np.subtract(p, np.multiply(s, size, s), new_p)
 
 
 def _lion(
