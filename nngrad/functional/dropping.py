@@ -45,14 +45,6 @@ def drawn_by(op: str, generator: Generator | None, p: float) -> Draw:
     return draw
 
 
-def _in_memory_order(draw: Draw, x: Any) -> Any:
-    """Draws like `x`, in the order in which its elements lie in memory, as PyTorch does."""
-    if not isinstance(x, np.ndarray) or x.flags.c_contiguous or 0 in x.strides:
-        return draw(x.shape, x.dtype)
-    order = sorted(range(x.ndim), key=lambda dim: -x.strides[dim])
-    return np.transpose(draw(tuple([x.shape[dim] for dim in order]), x.dtype), np.argsort(order))
-
-
 def drop(op: str, input: Operand, p: float, training: bool, draw: Draw, channels: bool, alpha: bool) -> Node:
     """Dropout of elements or of channels, to zero or (alpha) to what keeps selu's mean and variance."""
     check_probability(p)
@@ -65,12 +57,12 @@ def drop(op: str, input: Operand, p: float, training: bool, draw: Draw, channels
         return x
     if p == 1:
         return mul(x, seal(np.zeros((), x.dtype)))
-    shape = (*x.shape[:2], *[1] * (x.ndim - 2))
+    shape = (*x.shape[:2], *[1] * (x.ndim - 2)) if channels else x.shape
 
     def mine(shape: tuple[int, ...], dtype: DType) -> Any:
         return drawn(op, lambda sizes: draw(sizes, dtype), shape)
 
-    kept: Any = mine(shape, x.dtype) if channels else _in_memory_order(mine, x._value)
+    kept: Any = mine(shape, x.dtype)
     if not alpha:
         return mul(x, seal(np.divide(kept, np.asarray(1 - p, x.dtype))))
     a = 1.0 / math.sqrt((_ALPHA * _ALPHA * p + 1) * (1 - p))

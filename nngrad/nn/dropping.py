@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..creation import empty
 from ..functional.dropping import Draw, drop, drop_channels
 from ..functional.dtypes import AnyArray, DType
@@ -11,8 +13,18 @@ from ..random import bernoulli_
 from ..tensor import Tensor
 
 
-def _drawn(p: float) -> Draw:
+def _drawn(p: float, like: Tensor | None = None) -> Draw:
+    """What draws. like: in the order in which its elements lie in memory, as PyTorch does."""
+    x = None if like is None else like.node._value
+
     def draw(shape: tuple[int, ...], dtype: DType) -> AnyArray:
+        if isinstance(x, np.ndarray) and x.shape == shape and 0 not in x.strides and not x.flags.c_contiguous:
+            order = sorted(range(x.ndim), key=lambda dim: -x.strides[dim])
+            kept = in_order(tuple([shape[dim] for dim in order]), dtype)
+            return np.transpose(kept, np.argsort(order).tolist())
+        return in_order(shape, dtype)
+
+    def in_order(shape: tuple[int, ...], dtype: DType) -> AnyArray:
         return bernoulli_(empty(shape, dtype=dtype), 1 - p).node._value  # type: ignore[no-any-return]  # an array
 
     return draw
@@ -32,7 +44,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
     Raises ValueError for a probability outside [0, 1].
     """
-    return _given(input, drop("dropout", input, p, training, _drawn(p), False, False), inplace)
+    return _given(input, drop("dropout", input, p, training, _drawn(p, input), False, False), inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -52,7 +64,7 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Dropout that keeps mean 0 and variance 1 behind selu; see `nngrad.functional.alpha_dropout`."""
-    return _given(input, drop("alpha_dropout", input, p, training, _drawn(p), False, True), inplace)
+    return _given(input, drop("alpha_dropout", input, p, training, _drawn(p, input), False, True), inplace)
 
 
 def feature_alpha_dropout(
