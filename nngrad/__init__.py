@@ -357,10 +357,12 @@ from .creation import tensor as tensor
 
 if TYPE_CHECKING:
     from . import (
+        accelerator as accelerator,
         amp as amp,
         backends as backends,
         compiler as compiler,
         cuda as cuda,
+        distributions as distributions,
         func as func,
         hub as hub,
         jit as jit,
@@ -410,7 +412,7 @@ if TYPE_CHECKING:
     from .summarizing import summary as summary
 else:
     _PACKAGES = (
-        *("amp", "backends", "compiler", "cuda", "distributions", "func", "hub", "jit"),
+        *("accelerator", "amp", "backends", "compiler", "cuda", "distributions", "func", "hub", "jit"),
         *("linalg", "mps", "multiprocessing", "nn", "optim", "serialization", "utils"),
         *("version", "xpu"),
     )

@@ -11,7 +11,20 @@ import numpy as np
 import pytest
 
 import nngrad
-from nngrad import amp, backends, compiler, cuda, hub, jit, mps, multiprocessing, nn, version, xpu
+from nngrad import (
+    accelerator,
+    amp,
+    backends,
+    compiler,
+    cuda,
+    hub,
+    jit,
+    mps,
+    multiprocessing,
+    nn,
+    version,
+    xpu,
+)
 from nngrad.cuda import amp as cuda_amp
 
 Call = Callable[[Any], Any]
@@ -21,6 +34,9 @@ SAME: dict[str, Call] = {
     "cuda": lambda lib: (lib.cuda.is_available(), lib.cuda.device_count(), lib.cuda.is_initialized()),
     "cuda seeds": lambda lib: (lib.cuda.manual_seed(1), lib.cuda.manual_seed_all(1), lib.cuda.empty_cache()),
     "cuda states": lambda lib: (lib.cuda.get_rng_state_all(), lib.cuda.memory_allocated()),
+    "accelerator": lambda lib: (
+        lib.accelerator.is_available(), lib.accelerator.device_count(), lib.accelerator.current_accelerator()
+    ),
     "mps": lambda lib: (lib.backends.mps.is_available(), lib.backends.mps.is_built()),
     "xpu": lambda lib: (lib.xpu.is_available(), lib.xpu.device_count(), lib.xpu.manual_seed(1)),
     "cudnn": lambda lib: (lib.backends.cudnn.deterministic, lib.backends.cudnn.benchmark),
@@ -108,6 +124,9 @@ GPU: dict[str, Callable[[], object]] = {
     "cuda.Event": cuda.Event,
     "cuda.Stream": cuda.Stream,
     "cuda.set_rng_state_all": lambda: cuda.set_rng_state_all([nngrad.ones(1)]),
+    "accelerator.synchronize": accelerator.synchronize,
+    "accelerator.current_device_index": accelerator.current_device_index,
+    "accelerator.set_device_index": lambda: accelerator.set_device_index(0),
     "mps.synchronize": mps.synchronize,
     "xpu.synchronize": xpu.synchronize,
 }
@@ -115,7 +134,7 @@ GPU: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("name", GPU)
 def test_asking_for_a_gpu_is_a_clear_error(name: str) -> None:
-    with pytest.raises(RuntimeError, match=f"{name}: NNGrad has no GPU"):
+    with pytest.raises(RuntimeError, match=f"{name}: NNGrad has no (GPU|accelerator)"):
         GPU[name]()
 
 
@@ -250,8 +269,8 @@ def test_the_version_is_the_packages() -> None:
 
 def test_what_is_not_named_is_not_loaded() -> None:
     """Importing NNGrad loads none of this."""
-    lazy = "amp as_torch backends compiler cuda drawing environment hub jit mps multiprocessing serialization"
-    names = [f"nngrad.{name}" for name in (*lazy.split(), "summarizing", "xpu")]
+    lazy = "accelerator amp as_torch backends compiler cuda drawing environment hub jit mps multiprocessing"
+    names = [f"nngrad.{name}" for name in (*lazy.split(), "serialization", "summarizing", "xpu")]
     program = f"import sys, nngrad; print([m for m in {names} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

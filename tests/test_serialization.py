@@ -550,10 +550,12 @@ def test_writing_is_checked() -> None:
         nngrad.save(1, io.BytesIO(), pickle_protocol=1)
     with pytest.raises(AttributeError, match="read, seek and tell"):
         nngrad.load(5)  # type: ignore[arg-type]  # the mistake
-    unsafe: list[dict[str, Any]] = [{"weights_only": False}, {"pickle_module": pickle}]
-    for options in unsafe:
-        with pytest.raises(ValueError, match="run whatever the file says"):
-            nngrad.load(FIXTURE, **options)
+    with pytest.raises(ValueError, match="run whatever the file says"):
+        nngrad.load(FIXTURE, pickle_module=pickle)
+    with pytest.warns(UserWarning, match="weights_only=False.* has no effect"):
+        assert nngrad.load(FIXTURE, weights_only=False)["number"].item() == 7
+    with pytest.warns(UserWarning, match="no effect"), pytest.raises(RefusedFile, match="asks for os"):
+        nngrad.load(packed(b"\x80\x02cos\nsystem\n."), weights_only=False)
 
 
 # ---------------------------------------------------------------- classes that a program allows

@@ -12,6 +12,7 @@ from typing import IO, Any, Final, TypeAlias
 
 from ..devices import Device, check_device
 from ..functional.node import seal
+from ..functional.warn import warn_user
 from ..lifting import wrap
 from ..tensor import Tensor
 from .archive import Archive, DamagedFile as DamagedFile, Path, write_archive, write_whole
@@ -88,13 +89,15 @@ def load(
     shared memory when they were saved stay in step.
     f: a path, or a file that is open for reading. A path that ends in `.safetensors` or `.npz` is read
     as such. map_location: where to put tensors that were on another device: "cpu" is what there is.
-    weights_only: True always. mmap, encoding: accepted for PyTorch's sake, without effect.
+    weights_only: always True in effect; False gives a warning that says so. mmap, encoding: accepted
+    for PyTorch's sake, without effect.
     Raises UnpicklingError for a file that is refused, RuntimeError for one that is damaged.
     """
     if weights_only is False:
-        raise ValueError(
-            "load: weights_only=False would run whatever the file says, and NNGrad never does; leave it out, "
-            "and allow the classes that the file needs by nngrad.serialization.add_safe_globals([...])"
+        warn_user(
+            "load: weights_only=False, which would run whatever the file says, has no effect: a file that "
+            "needs other classes than tensors and containers is refused, unless "
+            "nngrad.serialization.add_safe_globals allows them"
         )
     if pickle_module is not None:
         raise ValueError("load: pickle_module would run whatever the file says: leave it out")

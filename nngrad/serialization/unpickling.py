@@ -284,8 +284,8 @@ class Interpreter:
             raise ValueError("a parameter without a tensor")
         if hooks:
             raise RefusedFile(f"{self._told}: the file holds a parameter with hooks, and hooks are not read")
-        for stored in self._known.values():
-            for ref, place, _ in stored.tensors:
+        for stored in reversed(self._known.values()):  # the tensor has just been built
+            for ref, place, _ in reversed(stored.tensors):
                 if ref() is data:
                     parameter: Parameter = _new(Parameter)
                     stored.add(parameter, place, _flag(stored, requires_grad))
