@@ -1,4 +1,4 @@
-"""Modules and parameters kept in order or by name, so that their owner sees them."""
+"""Modules kept in order or by name, so that their owner sees them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, Self, SupportsIndex, cast, overl
 
 from ..tensor import Tensor
 from .module import Module, indented
-from .parameter import Parameter
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -25,7 +24,8 @@ N = TypeVar("N", bound=Module)
 Given_contra = TypeVar("Given_contra", bound=Module, contravariant=True)
 
 
-def _position(index: SupportsIndex, length: int) -> int:
+def position_of(index: SupportsIndex, length: int) -> int:
+    """The index counted from the front. Raises IndexError if it is out of range."""
     at = operator.index(index)
     if not -length <= at < length:
         raise IndexError(f"index {at} is out of range")
@@ -65,17 +65,17 @@ class _Listed(Module, Generic[Given_contra, M_co]):
         held = self._held()
         if isinstance(index, slice):
             return self._sliced(list(self._modules.items())[index])
-        return list(held.values())[_position(index, len(held))]
+        return list(held.values())[position_of(index, len(held))]
 
     def _sliced(self, items: list[tuple[str, Any]]) -> Self:
         return type(self)().extend([module for _, module in items])
 
     def __setitem__(self, index: SupportsIndex, module: Given_contra) -> None:
-        self.register_module(list(self._modules)[_position(index, len(self))], module)
+        self.register_module(list(self._modules)[position_of(index, len(self))], module)
 
     def __delitem__(self, index: SupportsIndex | slice) -> None:
         held: list[Module] = list(self)
-        del held[index if isinstance(index, slice) else _position(index, len(held))]
+        del held[index if isinstance(index, slice) else position_of(index, len(held))]
         self._refill(held)
 
     def append(self, module: Given_contra) -> Self:
@@ -256,12 +256,13 @@ class ModuleDict(Module, Generic[M]):
 
     def update(self, modules: Mapping[str, M] | ModuleDict[M] | Iterable[tuple[str, M]]) -> None:
         """Add modules by name, replacing those that are there. Raises TypeError for other things."""
-        for key, module in _pairs("ModuleDict", modules):
+        for key, module in pairs_of("ModuleDict", modules):
             self[key] = module
 
 
-def _pairs(owner: str, given: Any) -> list[tuple[str, Any]]:
-    if isinstance(given, (Mapping, ModuleDict, ParameterDict)):
+def pairs_of(owner: str, given: Any) -> list[tuple[str, Any]]:
+    """The items of a mapping or container, or pairs that were given. Raises TypeError for other things."""
+    if hasattr(given, "items"):
         return list(given.items())
     if not isinstance(given, Iterable):
         raise TypeError(
@@ -279,136 +280,3 @@ def _pairs(owner: str, given: Any) -> list[tuple[str, Any]]:
             raise ValueError(f"{owner} update sequence element #{j} has length {len(pair)}; 2 is required")
         pairs.append(pair)
     return pairs
-
-
-def _as_parameter(value: object) -> Parameter:
-    if not isinstance(value, Tensor):
-        raise TypeError(f"expected a Parameter or a Tensor, got {type(value).__name__}")
-    return value if isinstance(value, Parameter) else Parameter(value)
-
-
-def _parameter_lines(parameters: Iterable[tuple[object, Parameter]]) -> str:
-    return "\n".join(
-        [
-            f"  ({key}): Parameter containing: [{p.dtype} of size {'x'.join([str(n) for n in p.shape])}]"
-            for key, p in parameters
-        ]
-    )
-
-
-class ParameterList(Module):
-    """A list of parameters; tensors put into it become parameters."""
-
-    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
-        super().__init__()
-        if values is not None:
-            self.extend(values)
-
-    def _held(self) -> list[Parameter]:
-        return list(cast("dict[str, Parameter]", self._parameters).values())
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[Parameter]:
-        return iter(self._held())
-
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> Parameter: ...
-    @overload
-    def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: SupportsIndex | slice) -> Parameter | Self:
-        if isinstance(index, slice):
-            return type(self)(self._held()[index])
-        return self._held()[_position(index, len(self))]
-
-    def __setitem__(self, index: SupportsIndex, value: Tensor) -> None:
-        self.register_parameter(str(_position(index, len(self))), _as_parameter(value))
-
-    def append(self, value: Tensor) -> Self:
-        """Add a parameter at the end; returns the list."""
-        self.register_parameter(str(len(self)), _as_parameter(value))
-        return self
-
-    def extend(self, values: Iterable[Tensor]) -> Self:
-        """Add parameters at the end; returns the list. Raises TypeError, adding none, for other things."""
-        if isinstance(values, Tensor) or not isinstance(values, Iterable):
-            raise TypeError(
-                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
-            )
-        for parameter in [_as_parameter(value) for value in values]:
-            self.append(parameter)
-        return self
-
-    def __iadd__(self, values: Iterable[Tensor]) -> Self:
-        return self.extend(values)
-
-    def extra_repr(self) -> str:
-        return _parameter_lines(enumerate(self))
-
-
-class ParameterDict(Module):
-    """A dictionary of parameters; tensors put into it become parameters."""
-
-    def __init__(self, parameters: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] | None = None) -> None:
-        super().__init__()
-        if parameters is not None:
-            self.update(parameters)
-
-    def _held(self) -> dict[str, Parameter]:
-        return cast("dict[str, Parameter]", self._parameters)
-
-    def __getitem__(self, key: str) -> Parameter:
-        return self._held()[key]
-
-    def __setitem__(self, key: str, value: Tensor) -> None:
-        self.register_parameter(key, _as_parameter(value))
-
-    def __delitem__(self, key: str) -> None:
-        if key not in self._parameters:
-            raise KeyError(key)
-        delattr(self, key)
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._parameters)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._parameters
-
-    def get(self, key: str, default: Parameter | None = None) -> Parameter | None:
-        """The parameter of that name, or `default`."""
-        return self._held().get(key, default)
-
-    def clear(self) -> None:
-        """Take out all parameters."""
-        for key in list(self):
-            del self[key]
-
-    def pop(self, key: str) -> Parameter:
-        """Take out a parameter and return it. Raises KeyError if there is none of that name."""
-        parameter = self[key]
-        del self[key]
-        return parameter
-
-    def keys(self) -> KeysView[str]:
-        """The names."""
-        return self._held().keys()
-
-    def items(self) -> ItemsView[str, Parameter]:
-        """The names with their parameters."""
-        return self._held().items()
-
-    def values(self) -> ValuesView[Parameter]:
-        """The parameters."""
-        return self._held().values()
-
-    def update(self, parameters: Mapping[str, Tensor] | ParameterDict | Iterable[tuple[str, Tensor]]) -> None:
-        """Add parameters by name, replacing those that are there. Raises TypeError for other things."""
-        for key, value in _pairs("ParameterDict", parameters):
-            self[key] = value
-
-    def extra_repr(self) -> str:
-        return _parameter_lines(self.items())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, Literal, ParamSpec, TypeAlias
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from ..functional.warn import warn_user
 from ..random import Generator
 from ..tensor import Tensor
 
+P = ParamSpec("P")
 Nonlinearity: TypeAlias = Literal[
     "linear",
     "conv1d",
@@ -136,7 +139,50 @@ def eye_(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _fans(tensor: Tensor) -> tuple[int, int]:
+@no_grad()
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fill the weight of a convolution so that it gives its input channels, as many as it can.
+
+    tensor: (out, in / groups, ...), with 3 to 5 dimensions. Raises ValueError for another number of
+    them, and for output channels that the groups do not divide.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError(
+            f"dirac_: Only tensors with 3, 4, or 5 dimensions are supported, got shape {tuple(tensor.shape)}"
+        )
+    if tensor.shape[0] % groups != 0:
+        raise ValueError(f"dirac_: dim 0 must be divisible by groups, got {tensor.shape[0]} and {groups}")
+    filled = np.zeros(tensor.shape, tensor.node.dtype)
+    each = tensor.shape[0] // groups
+    middle: Any = (slice(None), slice(None), *[size // 2 for size in tensor.shape[2:]])
+    for channel in range(min(each, tensor.shape[1])):
+        filled[middle][channel::each, channel] = 1
+    tensor.assign(seal(filled))
+    return tensor
+
+
+@no_grad()
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Fill a matrix with normal numbers, and each column with zeros in that fraction of its rows.
+
+    Raises ValueError unless it has 2 dimensions. Martens, "Deep learning via Hessian-free
+    optimization" (2010).
+    """
+    if tensor.ndim != 2:
+        raise ValueError(
+            f"sparse_: Only tensors with 2 dimensions are supported, got shape {tuple(tensor.shape)}"
+        )
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    random.normal_(tensor, 0.0, std, generator)
+    values = np.array(tensor.node._value)
+    for column in range(columns):
+        values[random.randperm(rows).node._value[:zeros], column] = 0
+    tensor.assign(seal(values))
+    return tensor
+
+
+def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     """How many inputs each output sees, and how many outputs each input reaches."""
     if tensor.ndim < 2:
         raise ValueError(
@@ -147,15 +193,23 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
     return tensor.shape[1] * field, tensor.shape[0] * field
 
 
+def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
+    modes = ("fan_in", "fan_out")
+    if mode.lower() not in modes:
+        raise ValueError(f"Mode {mode} not supported, please use one of {list(modes)}")
+    return _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]
+
+
+def _xavier_std(tensor: Tensor, gain: float) -> float:
+    return gain * math.sqrt(2.0 / float(sum(_calculate_fan_in_and_fan_out(tensor))))
+
+
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: Nonlinearity) -> float | None:
     """None for a tensor without elements, which is left as it is."""
     if 0 in tensor.shape:
         warn_user("Initializing zero-element tensors is a no-op")
         return None
-    modes = ("fan_in", "fan_out")
-    if mode.lower() not in modes:
-        raise ValueError(f"Mode {mode} not supported, please use one of {list(modes)}")
-    return calculate_gain(nonlinearity, a) / math.sqrt(_fans(tensor)[modes.index(mode.lower())])
+    return calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode))
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
@@ -163,7 +217,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
 
     Raises ValueError for fewer than 2 dimensions.
     """
-    bound = math.sqrt(3.0) * (gain * math.sqrt(2.0 / float(sum(_fans(tensor)))))
+    bound = math.sqrt(3.0) * _xavier_std(tensor, gain)
     return uniform_(tensor, -bound, bound, generator)
 
 
@@ -172,7 +226,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 
     Raises ValueError for fewer than 2 dimensions.
     """
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(sum(_fans(tensor)))), generator)
+    return normal_(tensor, 0.0, _xavier_std(tensor, gain), generator)
 
 
 def kaiming_uniform_(
@@ -227,3 +281,28 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     q = q * np.sign(np.diagonal(r))  # so that q is uniformly distributed: Mezzadri, math-ph/0609050
     tensor.assign(seal(((q.T if wide else q) * drawn.dtype.type(gain)).reshape(tensor.shape)))
     return tensor
+
+
+def _deprecated(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """PyTorch's first name of a function, without the underscore: it warns."""
+
+    @wraps(function)
+    def old(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        new = function.__name__
+        warn_user(f"`nn.init.{new[:-1]}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning)
+        return function(*args, **kwargs)
+
+    return old
+
+
+uniform: Final = _deprecated(uniform_)
+normal: Final = _deprecated(normal_)
+constant: Final = _deprecated(constant_)
+eye: Final = _deprecated(eye_)
+dirac: Final = _deprecated(dirac_)
+xavier_uniform: Final = _deprecated(xavier_uniform_)
+xavier_normal: Final = _deprecated(xavier_normal_)
+kaiming_uniform: Final = _deprecated(kaiming_uniform_)
+kaiming_normal: Final = _deprecated(kaiming_normal_)
+orthogonal: Final = _deprecated(orthogonal_)
+sparse: Final = _deprecated(sparse_)

@@ -174,7 +174,7 @@ class TestParameters:
             held[5]
 
     def test_dict(self) -> None:
-        held = nn.ParameterDict({"b": nngrad.ones(1), "a": nngrad.ones(2)})
+        held = nn.ParameterDict([("b", nngrad.ones(1)), ("a", nngrad.ones(2))])
         held["c"] = nngrad.ones(3)
         held.update([("a", nngrad.ones(4))])
         assert [(k, len(p)) for k, p in held.items()] == [("b", 1), ("a", 4), ("c", 3)]
@@ -182,6 +182,15 @@ class TestParameters:
         assert [n for n, _ in held.named_parameters()] == ["b", "a", "c"]
         assert held.get("z") is None
         assert held.get("a") is held["a"]
+        assert list(nn.ParameterDict({"b": nngrad.ones(1), "a": nngrad.ones(1)})) == ["a", "b"]  # as PyTorch
+        assert list(reversed(held.copy())) == ["c", "a", "b"]
+        both = held | nn.ParameterDict({"d": nngrad.ones(5)})
+        assert both.popitem()[0] == "d"
+        assert list(both) == list(held)
+        assert both.setdefault("a", nngrad.ones(9)) is held["a"]
+        assert both.setdefault("e", nngrad.ones(9)) is both["e"]
+        both |= both.fromkeys(["f"], nngrad.ones(1))
+        assert list(both) == ["b", "a", "c", "e", "f"]
         assert len(held.pop("a")) == 4
         del held["b"]
         assert "b" not in held

@@ -37,11 +37,16 @@ class TestFirstValues:
             ("kaiming_uniform_", {"mode": "fan_out", "nonlinearity": "relu"}),
             ("kaiming_normal_", {"mode": "fan_out", "nonlinearity": "tanh"}),
             ("orthogonal_", {"gain": 2.0}),
+            ("sparse_", {"sparsity": 0.3, "std": 0.1}),
+            ("dirac_", {}),
+            ("dirac_", {"groups": 2}),
         ],
     )
     @pytest.mark.parametrize("shape", [(17, 23), (23, 17)])
     def test_are_pytorchs(self, name: str, options: dict[str, Any], shape: tuple[int, ...]) -> None:
         torch = pytest.importorskip("torch")
+        if name == "dirac_":
+            shape = (shape[0] - 1, 3, shape[1], 4)
         nngrad.manual_seed(3)
         torch.manual_seed(3)
         parameter = nn.Parameter(nngrad.full(shape, 7.0))
@@ -50,6 +55,12 @@ class TestFirstValues:
         same(parameter, theirs, rtol=1e-3 if name == "orthogonal_" else 1e-5)
         assert parameter.requires_grad
         assert parameter.is_leaf
+
+    def test_old_names_warn(self) -> None:
+        for name in ("uniform", "normal", "eye", "xavier_uniform", "kaiming_normal", "orthogonal"):
+            with pytest.warns(FutureWarning, match=rf"`nn.init.{name}` is now deprecated") as caught:
+                getattr(nn.init, name)(nngrad.ones(2, 2))
+            assert caught[0].filename == __file__
 
     def test_gains(self) -> None:
         torch = pytest.importorskip("torch")
@@ -69,6 +80,12 @@ class TestFirstValues:
         for square in (nn.init.eye_, nn.init.orthogonal_):
             with pytest.raises(ValueError, match="dimensions"):
                 square(flat)
+        with pytest.raises(ValueError, match=r"sparse_.*2 dimensions"):
+            nn.init.sparse_(flat, 0.5)
+        with pytest.raises(ValueError, match=r"dirac_.*dimensions"):
+            nn.init.dirac_(flat)
+        with pytest.raises(ValueError, match="divisible by groups, got 3 and 2"):
+            nn.init.dirac_(nngrad.ones(3, 1, 1), 2)
         with pytest.raises(ValueError, match="Mode sideways"):
             nn.init.kaiming_normal_(nngrad.ones(2, 2), mode="sideways")  # type: ignore[arg-type]  # the test
         with pytest.raises(ValueError, match="a < b"):
@@ -104,7 +121,7 @@ class TestFirstValues:
         assert {p.dtype for p in layer.parameters()} == {nngrad.float64}
         assert nn.Linear(2, 3, bias=False).bias is None
         with pytest.raises(RuntimeError, match="device"):
-            nn.Linear(2, 3, device="cuda")  # type: ignore[arg-type]  # what the test is about
+            nn.Linear(2, 3, device="cuda")
 
 
 class TestDropout:

@@ -6,7 +6,7 @@ size_average and reduce are PyTorch's old way to say the reduction, and warn.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from ...functional.loss import Reduction
 from ...functional.losses import BatchReduction
@@ -116,10 +116,8 @@ class GaussianNLLLoss(_Loss):
         return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
 
-class KLDivLoss(Module):
+class KLDivLoss(_Loss):
     """`target * (log(target) - input)`; the reduction "batchmean" is the divergence itself."""
-
-    reduction: BatchReduction
 
     def __init__(
         self,
@@ -128,8 +126,7 @@ class KLDivLoss(Module):
         reduction: BatchReduction = "mean",
         log_target: bool = False,
     ) -> None:
-        super().__init__()
-        self.reduction = chosen(size_average, reduce, reduction)
+        super().__init__(size_average, reduce, cast(Reduction, reduction))  # which has one choice less
         self.log_target = log_target
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
