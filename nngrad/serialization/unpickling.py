@@ -248,7 +248,8 @@ class Interpreter:
                 raise ValueError("it builds more than it holds")
             self._stack.append(function.build(*arguments))
         elif type(function) is not Named and any(function is given for given in self._allowed.values()):
-            self._stack.append(function(*arguments))
+            called: Any = function
+            self._stack.append(called(*arguments))
         else:
             raise ValueError(f"a call of a {type(function).__name__}")
 
