@@ -22,7 +22,7 @@ class GradFn:
 
     def __init__(self, node: Node) -> None:
         if node.op is not None and node.op.name == "custom_part":  # of a function with several outputs
-            while node.op.name != "custom":
+            while getattr(node.op, "name", "custom") != "custom":
                 node = node._prev[0]
         self._node = node
 

@@ -286,7 +286,8 @@ class _Check:
         """One output's backward pass: of zeros, its dtypes, and of a batch."""
         wanted = [self.args[i] for i in self.checked]
         if undefined:
-            zeros = self.pulled(output, np.zeros(output.shape, output.node.dtype))
+            nothing: Any = np.zeros(output.shape, output.node.dtype)
+            zeros = self.pulled(output, nothing)
             for i, zero in zip(self.checked, zeros):
                 if np.any(zero):
                     raise GradcheckError(
@@ -332,7 +333,7 @@ class _Check:
         columns: list[list[list[Array]]] = [[[] for _ in self.checked] for _ in range(count)]
         for k, primal in enumerate(primals):
             for unit in _units(primal):
-                tangents = [np.zeros(p.shape, p.node.dtype) for p in primals]
+                tangents: list[Any] = [np.zeros(p.shape, p.node.dtype) for p in primals]
                 tangents[k] = unit
                 with no_grad():
                     _, pushed = jvp(alone, primals, tuple([wrap(seal(t)) for t in tangents]))

@@ -143,6 +143,7 @@ class Function:
     ('CubeBackward', tensor(12.))
     """
 
+    # (the static methods have the one signature that type checkers let a subclass replace by any)
     generate_vmap_rule = False
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -157,12 +158,12 @@ class Function:
         raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
-        """Save what `backward` needs, of a `forward` without ctx."""
+    def setup_context(*args: Any, **kwargs: Any) -> Any:
+        """setup_context(ctx, inputs, output): save what `backward` needs, of a `forward` without ctx."""
         raise NotImplementedError("setup_context is not implemented.")
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+    def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments; see the class."""
         raise NotImplementedError(
             "You must implement either the backward or vjp method for your custom autograd.Function to use "
@@ -172,14 +173,14 @@ class Function:
     vjp = backward
 
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+    def jvp(*args: Any, **kwargs: Any) -> Any:
         """The tangents of the outputs; see the class."""
         raise NotImplementedError(
             "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
         )
 
     @staticmethod
-    def vmap(info: VmapInfo, in_dims: tuple[int | None, ...], *args: Any) -> Any:
+    def vmap(*args: Any, **kwargs: Any) -> Any:
         """The outputs for a batch, and their dimensions; see the class."""
         raise NotImplementedError("vmap is not implemented.")
 

@@ -333,8 +333,9 @@ def vmap(
     """
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        return on_nodes(func(*on_tensors(args), **on_tensors(kwargs)))
+        return on_nodes(untyped(*on_tensors(args), **on_tensors(kwargs)))
 
+    untyped: Callable[..., Any] = func
     mapped = F.vmap(named_like(run, func), in_dims, out_dims, randomness, chunk_size=chunk_size)
 
     def batch(*args: P.args, **kwargs: P.kwargs) -> R:
