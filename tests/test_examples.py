@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nngrad.functional as F
+
 for package in ("sklearn", "matplotlib", "tqdm"):
     pytest.importorskip(package)
 
@@ -71,7 +73,9 @@ def test_the_privacy_spent_is_that_of_the_paper() -> None:
 def test_no_example_moves_the_private_gradient_further_than_the_clip(data: Digits) -> None:
     params = private_cnn.initial(np.random.default_rng(0))
     images, labels = data.train_images[:6].reshape(-1, 1, 8, 8), data.train_labels[:6]
-    whole, norms = private_cnn.clipped_sum(params, images, labels)
+    with F.vmap_fallbacks() as loops:
+        whole, norms = private_cnn.clipped_sum(params, images, labels)
+    assert loops == {}
     less, _ = private_cnn.clipped_sum(params, images[1:], labels[1:])
     moved = np.sqrt(sum(np.sum((whole[name] - less[name]) ** 2) for name in whole))
     assert norms[0] > private_cnn.CLIP
@@ -97,7 +101,9 @@ def test_newton_doubles_its_digits_and_descent_does_not(tmp_path: Path) -> None:
 
 def test_the_chains_agree_and_classify(tmp_path: Path) -> None:
     tumours = bayes_hmc.load()
-    weights, accepted = bayes_hmc.sample(tumours, draws=60)
+    with F.vmap_fallbacks() as loops:
+        weights, accepted = bayes_hmc.sample(tumours, draws=60)
+    assert loops == {}
     assert weights.shape == (60, bayes_hmc.CHAINS, 31)
     assert 0.6 < accepted < 1
     assert bayes_hmc.r_hat(weights).max() < 1.1

@@ -379,3 +379,15 @@ def test_a_tree_comes_back_as_the_type_it_came_in(name: str) -> None:
     assert kinds(F.hessian(squares)(tree))[1] == [
         path + inner for path, _ in leaves(tree) for inner, _ in leaves(tree)
     ]
+
+
+def test_what_a_dictionary_has_beside_its_items_stays() -> None:
+    gradient: Any = F.grad(squares)(TREES["defaultdict"])
+    assert gradient["c"] == []
+
+
+def test_a_dataclass_is_made_without_a_look_at_its_leaves() -> None:
+    """The second derivatives are trees in the place of arrays, which a `__post_init__` might refuse."""
+    second = F.hessian(squares)(Derived(A))
+    np.testing.assert_array_equal(second.a.a.data, 2 * np.eye(2))
+    np.testing.assert_array_equal(second.a.b.data, np.zeros((2, 2)))
