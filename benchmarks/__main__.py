@@ -25,13 +25,15 @@ CASES: Final = {
     "k": ("pooling", "measure"),
     "l": ("activations", "measure"),
     "o": ("optimizers", "measure"),
+    "t": ("transforms", "measure"),
+    "r": ("recurrent", "measure"),
 }
 
 
 def main() -> int:
     """Measure the cases asked for. The exit status is 0 whether goals are met or not."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("case", nargs="*", choices=[*CASES, []], help="a to o; all of them if none is named")
+    parser.add_argument("case", nargs="*", choices=[*CASES, []], help="a to t; all of them if none is named")
     parser.add_argument("--rounds", type=int, default=15, help="samples of each library, in turns")
     parser.add_argument("--threads", type=int, default=1, help="threads of every library")
     options = parser.parse_args()

@@ -561,7 +561,6 @@ WITHOUT_ROW: dict[str, str] = {
 
 #: ops that no row records, and why
 OPS_WITHOUT_ROW: dict[str, str] = {
-    "alias": "the arguments of F.grad and its kin: see their tests",
     "custom": "derivatives that programs state: see test_custom.py",
     "custom_part": "one of several outputs of an autograd.Function: see test_function.py",
     "vmap_enter": "see test_vmap.py",
