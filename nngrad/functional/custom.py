@@ -283,7 +283,7 @@ def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
         again: Callable[..., Any] = function
         return again(*positional, **named)
 
-    own = [variable(n._value) if n.tracked else n for n in nodes]
+    own = [variable(n) if n.tracked else n for n in nodes]
     result = run(own)
     outs = [as_node(leaf) for _, leaf in leaves(result)]
     others = _variables(outs, own)
