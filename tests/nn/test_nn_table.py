@@ -23,6 +23,12 @@ class Case(NamedTuple):
     inputs: list[Any]
 
 
+@pytest.fixture(params=["nngrad", "torch"])
+def lib(request: pytest.FixtureRequest) -> Any:
+    """Both libraries: what a test asserts is true of PyTorch too."""
+    return nngrad if request.param == "nngrad" else pytest.importorskip("torch")
+
+
 def case(name: str, *args: Any, on: Any = (2, 3), **options: Any) -> Case:
     return Case(name, args, options, on if isinstance(on, list) else [on])
 
@@ -365,3 +371,131 @@ def test_every_layer_has_a_case() -> None:
         and not thing.__module__.endswith((".rnn", ".transformer", ".attention"))
     }
     assert layers == {c.name for c in CASES}
+
+
+BAD: tuple[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...] | None, str], ...] = (
+    ("Conv2d", (4, 6, 3), {"groups": 0}, None, "groups must be a positive integer"),
+    ("Conv2d", (4, 6, 3), {"groups": 3}, None, "in_channels must be divisible by groups"),
+    ("Conv2d", (4, 6, 3), {"groups": 4}, None, "out_channels must be divisible by groups"),
+    ("Conv1d", (4, 6, 3), {"padding": "full"}, None, "Invalid padding string 'full'"),
+    ("Conv1d", (4, 6, 3, 2), {"padding": "same"}, None, "not supported for strided"),
+    ("Conv3d", (4, 6, 3), {"padding_mode": "zero"}, None, "padding_mode must be one of"),
+    ("ConvTranspose2d", (4, 6, 3), {"padding_mode": "reflect"}, None, "padding mode is supported"),
+    ("Bilinear", (0, 2, 2), {}, None, "in1_features must be > 0"),
+    ("Hardtanh", (1.0, 1.0), {}, None, "must be greater than min_val"),
+    ("Dropout2d", (1.5,), {}, None, "between 0 and 1"),
+    ("Embedding", (5, 3, 5), {}, None, "(?i)padding_idx must be within num_embeddings"),
+    ("EmbeddingBag", (5, 3), {"padding_idx": -6}, None, "(?i)padding_idx must be within num_embeddings"),
+    ("Embedding", (5, 2), {"_weight": TABLE}, None, "Shape of weight does not match"),
+    ("GroupNorm", (3, 4), {}, None, "must be divisible by num_groups"),
+    ("Unflatten", (1, "22"), {}, None, "unflattened_size must be a tuple of ints"),
+    ("Unflatten", (1, (2, 2.0)), {}, None, "found element of type float at pos 1"),
+    ("HuberLoss", (), {"delta": "1"}, None, "delta must be a float or int"),
+    ("MultiMarginLoss", (3,), {}, None, "only p == 1 and p == 2"),
+    ("MultiMarginLoss", (), {"weight": TABLE}, None, "expected weight to be None or 1D tensor, got 2D"),
+    ("TripletMarginLoss", (0.0,), {}, None, "margin to be greater than 0"),
+    ("TripletMarginWithDistanceLoss", (), {"margin": -1.0}, None, "margin to be greater than 0"),
+    ("AdaptiveLogSoftmaxWithLoss", (8, 10, []), {}, None, "length larger than 0"),
+    ("AdaptiveLogSoftmaxWithLoss", (8, 10, [6, 3]), {}, None, "sorted in an increasing order"),
+    ("AdaptiveLogSoftmaxWithLoss", (8, 10, [3, 10]), {}, None, "between 1 and n_classes-1"),
+    ("BatchNorm1d", (4,), {}, I2, r"expected 2D or 3D input \(got 4D input\)"),
+    ("BatchNorm2d", (4,), {}, L1, r"expected 4D input \(got 3D input\)"),
+    ("SyncBatchNorm", (4,), {}, (4,), "expected at least 2D input"),
+    ("InstanceNorm1d", (4,), {}, (4,), "expected 2D or 3D input"),
+    ("InstanceNorm2d", (3,), {"affine": True}, I2, r"to match num_features \(3\), but got: 4"),
+    ("CircularPad2d", (1,), {}, (4, 4), "expected 3D or 4D input"),
+    ("Softmax2d", (), {}, (4, 4), "expected input to be 3D or 4D, got 2D"),
+)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=[f"{name}-{i}" for i, (name, *_) in enumerate(BAD)])
+def test_bad_arguments_and_inputs_raise_pytorchs_errors(bad: Any) -> None:
+    torch = pytest.importorskip("torch")
+    name, args, options, shape, words = bad
+    kinds = []
+    for lib in (torch, nngrad):
+        with pytest.raises((ValueError, TypeError, AssertionError), match=words) as raised:
+            layer = built(lib, Case(name, args, options, []), lib.float32)
+            layer(lib.ones(*shape))
+        kinds.append(raised.type)
+    assert kinds[0] is kinds[1]
+
+
+def test_output_sizes_that_cannot_be(lib: Any) -> None:
+    layer = lib.nn.ConvTranspose2d(4, 2, 3, stride=2)
+    for size, words in (([40, 3], "valid sizes range from"), ([17], "output_size must have 2 or 4")):
+        with pytest.raises(ValueError, match=words):
+            layer(lib.ones(*I2), output_size=size)
+
+
+def test_adaptive_softmax(lib: Any) -> None:
+    lib.manual_seed(0)
+    layer, x = (
+        lib.nn.AdaptiveLogSoftmaxWithLoss(8, 10, [3, 6]),
+        lib.ones(4, 8) * lib.arange(4.0).reshape(4, 1),
+    )
+    every = layer.log_prob(x)
+    np.testing.assert_allclose(every.exp().sum(1).tolist(), np.ones(4), rtol=1e-5)
+    classes = lib.tensor([0, 4, 8, 2])
+    np.testing.assert_allclose(
+        layer(x, classes).output.tolist(), every[lib.arange(4), classes].tolist(), rtol=1e-4
+    )
+    assert layer.predict(x).tolist() == every.argmax(1).tolist()
+    for input, target, words in (
+        (x, lib.tensor([0, 4, 8, 10]), r"Target values should be in \[0, 9\]"),
+        (x, lib.tensor([0]), "same size in the batch dimension"),
+        (x[0], lib.tensor([0] * 8), "1D target tensor expects 2D input"),
+        (x, lib.tensor(0), "0D target tensor expects 1D input"),
+        (x, lib.tensor([[0]]), "multi-target not supported"),
+    ):
+        with pytest.raises(RuntimeError, match=words):
+            layer(input, target)
+
+
+def test_tables_that_there_are(lib: Any) -> None:
+    table = lib.tensor(TABLE)
+    layer = lib.nn.Embedding.from_pretrained(table, padding_idx=-1)
+    assert not layer.weight.requires_grad
+    assert repr(layer) == "Embedding(5, 3, padding_idx=4)"
+    assert layer(lib.tensor([1])).tolist() == table[1:2].tolist()
+    bags = lib.nn.EmbeddingBag.from_pretrained(table, freeze=False, mode="sum")
+    assert bags.weight.requires_grad
+    assert repr(bags) == "EmbeddingBag(5, 3, mode='sum')"
+    assert lib.nn.Embedding(5, 3, padding_idx=2).weight[2].tolist() == [0, 0, 0]
+    for kind in (lib.nn.Embedding, lib.nn.EmbeddingBag):
+        with pytest.raises(AssertionError, match="2-dimensional"):
+            kind.from_pretrained(table[0])
+
+
+def test_batch_norms_of_several_processes(lib: Any) -> None:
+    net = lib.nn.Sequential(lib.nn.Conv2d(1, 2, 1), lib.nn.Sequential(lib.nn.BatchNorm2d(2, momentum=None)))
+    net.eval()
+    converted = lib.nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    assert converted is net
+    assert type(net[1][0]) is lib.nn.SyncBatchNorm
+    assert net[1][0].momentum is None
+    assert not net[1][0].training
+    assert list(net.state_dict())[2:] == [
+        f"1.0.{n}" for n in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    ]
+
+
+def test_old_arguments_warn(lib: Any) -> None:
+    with pytest.warns(FutureWarning, match="`min_value` is deprecated"):
+        assert repr(lib.nn.Hardtanh(min_value=-2.0)) == "Hardtanh(min_val=-2.0, max_val=1.0)"
+    with pytest.warns(UserWarning, match="reduction='sum'"):
+        assert lib.nn.MSELoss(size_average=False).reduction == "sum"
+    with pytest.warns(UserWarning, match="does not match num_features"):
+        lib.nn.InstanceNorm1d(3)(lib.ones(2, 4, 5))
+
+
+def test_a_device_that_there_is_not() -> None:
+    for name, args in (
+        ("Linear", (1, 1)),
+        ("Conv1d", (1, 1, 1)),
+        ("BatchNorm2d", (2,)),
+        ("Embedding", (2, 2)),
+    ):
+        with pytest.raises(RuntimeError, match=f"{name}: device must be 'cpu' or None, got 'cuda'"):
+            getattr(nngrad.nn, name)(*args, device="cuda")
+        assert getattr(nngrad.nn, name)(*args, dtype=nngrad.float64).weight.dtype == nngrad.float64
