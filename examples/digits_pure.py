@@ -45,8 +45,8 @@ def loss(params: Params, images: F.Operand, labels: F.Operand, keep: F.Operand |
 
 
 def step(
-    params: Params, state: optim.State, lr: float, images: Array, labels: Array, keep: Array
-) -> tuple[Params, optim.State]:
+    params: Params, state: optim.State[Params], lr: float, images: Array, labels: Array, keep: Array
+) -> tuple[Params, optim.State[Params]]:
     """One update on one batch: new parameters and a new state of the optimiser."""
     gradients = F.grad(loss)(params, images, labels, keep)
     return optim.adamw(lr=lr, weight_decay=1e-2).update(gradients, state, params)

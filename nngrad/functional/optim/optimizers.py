@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .descent import ASGD, LION, RPROP, SGD
 from .moments import ADAM, ADAMAX, NADAM, RADAM
-from .pure import Optimizer, Rate, State, optimizer
+from .pure import Optimizer, Rate, optimizer
 from .squares import ADADELTA, ADAGRAD, RMSPROP
 
 
@@ -15,7 +15,7 @@ def sgd(
     weight_decay: float = 0,
     nesterov: bool = False,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Stochastic gradient descent, as `torch.optim.SGD`. Raises ValueError for invalid numbers.
 
     >>> optimizer = sgd(lr=0.5)
@@ -34,14 +34,14 @@ def adam(
     weight_decay: float = 0,
     amsgrad: bool = False,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Adam, as `torch.optim.Adam`. Raises ValueError for invalid numbers.
 
     >>> optimizer = adam(lr=0.5)
     >>> params = {"w": np.array([1.0, 2.0])}
     >>> params, state = optimizer.update({"w": np.ones(2)}, optimizer.init(params), params)
-    >>> params["w"].round(3), state.steps["w"]
-    (array([0.5, 1.5]), 1)
+    >>> params["w"].round(3), dict(state.steps)
+    (array([0.5, 1.5]), {"['w']": 1})
     """
     return optimizer(ADAM, lr, betas, eps, weight_decay, amsgrad, maximize, False)
 
@@ -53,7 +53,7 @@ def adamw(
     weight_decay: float = 1e-2,
     amsgrad: bool = False,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Adam with decoupled weight decay, as `torch.optim.AdamW`. Raises ValueError for invalid numbers.
 
     >>> optimizer = adamw(lr=0.5, weight_decay=0.1)
@@ -72,13 +72,13 @@ def nadam(
     momentum_decay: float = 4e-3,
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Adam with Nesterov's momentum, as `torch.optim.NAdam`. Raises ValueError for invalid numbers.
 
     >>> optimizer = nadam(lr=0.5)
     >>> params = [np.array([1.0, 2.0])]
     >>> params, state = optimizer.update([np.ones(2)], optimizer.init(params), params)
-    >>> params[0].round(3), round(state.numbers["mu_product"][0], 3)
+    >>> params[0].round(3), round(state.numbers["mu_product"]["[0]"], 3)
     (array([0.472, 1.472]), 0.45)
     """
     return optimizer(NADAM, lr, betas, eps, weight_decay, momentum_decay, decoupled_weight_decay, maximize)
@@ -91,7 +91,7 @@ def radam(
     weight_decay: float = 0,
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Rectified Adam, as `torch.optim.RAdam`. Raises ValueError for invalid numbers.
 
     >>> optimizer = radam(lr=0.5)
@@ -108,7 +108,7 @@ def adamax(
     eps: float = 1e-8,
     weight_decay: float = 0,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Adam by the largest gradient, as `torch.optim.Adamax`. Raises ValueError for invalid numbers.
 
     >>> optimizer = adamax(lr=0.5)
@@ -126,7 +126,7 @@ def adagrad(
     initial_accumulator_value: float = 0,
     eps: float = 1e-10,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Adagrad, as `torch.optim.Adagrad`. Raises ValueError for invalid numbers.
 
     >>> optimizer = adagrad(lr=0.5)
@@ -139,7 +139,7 @@ def adagrad(
 
 def adadelta(
     lr: Rate = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0, maximize: bool = False
-) -> Optimizer[State]:
+) -> Optimizer:
     """Adadelta, as `torch.optim.Adadelta`. Raises ValueError for invalid numbers.
 
     >>> optimizer = adadelta()
@@ -158,7 +158,7 @@ def rmsprop(
     momentum: float = 0,
     centered: bool = False,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """RMSprop, as `torch.optim.RMSprop`. Raises ValueError for invalid numbers.
 
     >>> optimizer = rmsprop(lr=0.05)
@@ -174,7 +174,7 @@ def rprop(
     etas: tuple[float, float] = (0.5, 1.2),
     step_sizes: tuple[float, float] = (1e-6, 50),
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Resilient backpropagation, as `torch.optim.Rprop`: `lr` is the size of the first step only.
 
     Raises ValueError for invalid numbers.
@@ -194,7 +194,7 @@ def asgd(
     t0: float = 1e6,
     weight_decay: float = 0,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Averaged stochastic gradient descent, as `torch.optim.ASGD`; the average is the buffer `ax`.
 
     Raises ValueError for invalid numbers.
@@ -213,7 +213,7 @@ def lion(
     betas: tuple[float, float] = (0.9, 0.99),
     weight_decay: float = 0,
     maximize: bool = False,
-) -> Optimizer[State]:
+) -> Optimizer:
     """Lion (Chen et al., 2023): the sign of a mean, and decoupled weight decay.
 
     Raises ValueError for invalid numbers.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
+from pyrsistent import pmap
 
 from ..derivatives import fill, inside
 from ..dtypes import Array
@@ -13,45 +14,46 @@ from ..node import Node, constant, read_only, seal
 from ..trees import leaves
 from .formula import Count, Formula, run, scratch_for
 
-if TYPE_CHECKING:
-    from pyrsistent import PMap
-
-S = TypeVar("S")
-S_co = TypeVar("S_co", covariant=True)
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+#: an empty mapping that stays one
+NOTHING: Final[Mapping[str, Any]] = pmap()
 
 #: a pure function from the number of updates so far to a rate
 Schedule: TypeAlias = Callable[[int], float]
 Rate: TypeAlias = float | Schedule
 
 
-class State(NamedTuple):
-    """What an optimiser remembers, an immutable value.
+class State(NamedTuple, Generic[T_co]):
+    """What an optimiser or a transform remembers, an immutable value; T is the type of the parameters.
 
-    steps: how many updates each parameter has had, a tree like the parameters. buffers: such trees of
-    arrays by PyTorch's name (`momentum_buffer`, `exp_avg`, ...). numbers: such trees of numbers
-    (`mu_product` of NAdam, `eta` and `mu` of ASGD). updates: how often `update` was called.
+    updates: how often `update` was called. steps: how often each parameter was updated, by its path
+    in the tree, as `['w']`. buffers: trees like the parameters, by PyTorch's name (`momentum_buffer`,
+    `exp_avg`, ...). numbers: by PyTorch's name and path (`mu_product` of NAdam, `eta` and `mu` of ASGD).
+    parts: the states of the parts of a chain.
     """
 
-    steps: Any
-    buffers: Mapping[str, Any]
-    numbers: Mapping[str, Any]
     updates: int
+    steps: Mapping[str, int] = NOTHING
+    buffers: Mapping[str, T_co] = NOTHING
+    numbers: Mapping[str, Mapping[str, float]] = NOTHING
+    parts: tuple[State[T_co], ...] = ()
 
 
-class Init(Protocol[S_co]):
+class Init(Protocol):
     """params -> state."""
 
-    def __call__(self, params: Any, /) -> S_co: ...
+    def __call__(self, params: T, /) -> State[T]: ...
 
 
-class Update(Protocol[S]):
+class Update(Protocol):
     """(gradients, state, params) -> (what has the structure of the parameters, state)."""
 
-    def __call__(self, gradients: Any, state: S, params: T, /) -> tuple[T, S]: ...
+    def __call__(self, gradients: object, state: State[T], params: T, /) -> tuple[T, State[T]]: ...
 
 
-class Optimizer(NamedTuple, Generic[S]):
+class Optimizer(NamedTuple):
     """An optimiser as two pure functions over trees: mappings, lists, dataclasses, ..., or one array.
 
     init(params) is the state before the first update. update(gradients, state, params) gives the
@@ -62,19 +64,19 @@ class Optimizer(NamedTuple, Generic[S]):
     are not floating-point or complex, and for those of a function that is being differentiated.
     """
 
-    init: Init[S]
-    update: Update[S]
+    init: Init
+    update: Update
 
 
-class Transform(NamedTuple, Generic[S]):
+class Transform(NamedTuple):
     """A step on the way from gradients to an update, as two pure functions; see `chain`.
 
     update(gradients, state, params) gives other gradients, in a tree of the parameters' structure
     with None where there is none.
     """
 
-    init: Init[S]
-    update: Update[S]
+    init: Init
+    update: Update
 
 
 def rate_at(rate: Rate, count: int) -> float:
@@ -133,71 +135,61 @@ def result(value: Array, like: object) -> Any:
     return seal(value) if isinstance(like, Node) else read_only(value)
 
 
-def kept(leaf: Any) -> Any:
-    """A parameter that stays as it is."""
-    return leaf if isinstance(leaf, Node) else read_only(constant(leaf)._value)
-
-
-def named(trees: Mapping[str, Any]) -> PMap[str, Any]:
-    """Trees by name, read-only."""
-    from pyrsistent import pmap
-
-    return pmap(trees)
-
-
-def optimizer(formula: Formula, rate: Rate, *numbers: object) -> Optimizer[State]:
+def optimizer(formula: Formula, rate: Rate, *numbers: object) -> Optimizer:
     """The pure functions of a formula. Raises ValueError for invalid numbers."""
     first = formula.hyper(rate_at(rate, 0), *numbers)
     formula.check(first)
     kinds = formula.buffers(first)
 
-    def init(params: Any, /) -> State:
-        values = [value_of("init", path, leaf) for path, leaf in leaves(params)]
-        start = formula.start(first)
+    def state_of(paths: list[str], counts: list[Count], buffers: Mapping[str, T], updates: int) -> State[T]:
+        steps, *others = [dict(zip(paths, column)) for column in zip(*counts)] or [{}]
+        named = {name: pmap(column) for name, column in zip(formula.numbers, others)}
+        return State(updates, pmap(steps), pmap(buffers), pmap(named))
+
+    def init(params: T, /) -> State[T]:
+        values = {path: value_of("init", path, leaf) for path, leaf in leaves(params)}
         buffers = {
-            kind: fill(params, [read_only(filled(p, formula.fill(first, kind))) for p in values])
+            kind: fill(params, [read_only(filled(p, formula.fill(first, kind))) for p in values.values()])
             for kind in kinds
         }
-        starts = {name: fill(params, [x] * len(values)) for name, x in zip(formula.numbers, start)}
-        return State(fill(params, [0] * len(values)), named(buffers), named(starts), 0)
+        return state_of(list(values), [(0, *formula.start(first))] * len(values), buffers, 0)
 
-    def update(gradients: Any, state: State, params: T, /) -> tuple[T, State]:
+    def update(gradients: object, state: State[T], params: T, /) -> tuple[T, State[T]]:
         hyper: Any = first._replace(lr=rate_at(rate, state.updates)) if callable(rate) else first
         pairs = matched(gradients, params)
-        steps = _known(state.steps, params)
-        counts: list[Count] = list(
-            zip(steps, *[_known(state.numbers[name], params) for name in formula.numbers])
-        )
-        buffers = [_known(state.buffers[kind], params) for kind in kinds]
+        paths = [path for path, *_ in pairs]
+        _check_known(state, paths)
+        counts: list[Count] = [
+            (state.steps[path], *[state.numbers[name][path] for name in formula.numbers]) for path in paths
+        ]
+        olds = [dict(leaves(state.buffers[kind])) for kind in kinds]
+        news: list[dict[str, Array]] = [{} for _ in kinds]
         new_params: list[Any] = []
-        for i, (_, p, g, leaf) in enumerate(pairs):
+        for i, (path, p, g, leaf) in enumerate(pairs):
             if g is None:
-                new_params.append(kept(leaf))
+                new_params.append(leaf if isinstance(leaf, Node) else read_only(constant(leaf)._value))
+                for old, new in zip(olds, news):
+                    new[path] = old[path]
                 continue
-            new, olds = np.empty(p.shape, p.dtype), [buffer[i] for buffer in buffers]
-            news = [np.empty(p.shape, p.dtype) for _ in kinds]
+            new_p = np.empty(p.shape, p.dtype)
+            made = [np.empty(p.shape, p.dtype) for _ in kinds]
             run(
                 formula.kernel,
                 np.ravel(p),
                 np.ravel(g),
-                [np.ravel(x) for x in olds],
-                new.reshape(-1),
-                [x.reshape(-1) for x in news],
-                scratch_for(new),
+                [np.ravel(old[path]) for old in olds],
+                new_p.reshape(-1),
+                [x.reshape(-1) for x in made],
+                scratch_for(new_p),
                 hyper,
                 counts[i],
             )
-            new_params.append(result(new, leaf))
+            new_params.append(result(new_p, leaf))
             counts[i] = formula.advance(hyper, counts[i])
-            for buffer, x in zip(buffers, news):
-                buffer[i] = read_only(x)
-        columns = list(zip(*counts)) or [()] * (1 + len(formula.numbers))
-        return fill(params, new_params), State(
-            fill(params, columns[0]),
-            named({kind: fill(params, buffer) for kind, buffer in zip(kinds, buffers)}),
-            named({name: fill(params, values) for name, values in zip(formula.numbers, columns[1:])}),
-            state.updates + 1,
-        )
+            for new, x in zip(news, made):
+                new[path] = read_only(x)
+        buffers = {kind: fill(params, list(new.values())) for kind, new in zip(kinds, news)}
+        return fill(params, new_params), state_of(paths, counts, buffers, state.updates + 1)
 
     return Optimizer(init, update)
 
@@ -207,13 +199,9 @@ def filled(p: Array, value: float) -> Array:
     return np.full(p.shape, complex(value, value) if p.dtype.kind == "c" else value, p.dtype)
 
 
-def _known(tree: Any, params: object) -> list[Any]:
-    """The state's leaves in the order of the parameters."""
-    given = dict(leaves(tree))
-    paths = [path for path, _ in leaves(params)]
-    strange = [path for path in paths if path not in given]
-    if strange or len(given) > len(paths):
-        more = [path for path in given if path not in paths]
+def _check_known(state: State[Any], paths: list[str]) -> None:
+    strange = [path for path in paths if path not in state.steps]
+    more = [path for path in state.steps if path not in paths]
+    if strange or more:
         differ = f"knows no parameters {', '.join(strange)}" if strange else f"has more: {', '.join(more)}"
         raise ValueError(f"update: the state {differ}; it was made by init for others")
-    return [given[path] for path in paths]

@@ -11,27 +11,23 @@ from ..derivatives import fill
 from ..dtypes import Array
 from ..elementary import silent
 from .formula import require
-from .pure import Optimizer, Rate, Transform, matched, rate_at, result
+from .pure import Optimizer, Rate, State, Transform, matched, rate_at, result
 
-A = TypeVar("A")
-B = TypeVar("B")
-C = TypeVar("C")
-D = TypeVar("D")
 T = TypeVar("T")
 
 
-def _transform(change: Callable[[list[tuple[Array, Array]], int], list[Array]]) -> Transform[int]:
+def _transform(change: Callable[[list[tuple[Array, Array]], int], list[Array]]) -> Transform:
     """From what makes new gradients of pairs (gradient, parameter) and the number of updates so far."""
 
-    def init(_: Any, /) -> int:
-        return 0
+    def init(_: T, /) -> State[T]:
+        return State(0)
 
     @silent
-    def update(gradients: Any, state: int, params: T, /) -> tuple[T, int]:
+    def update(gradients: object, state: State[T], params: T, /) -> tuple[T, State[T]]:
         found = matched(gradients, params)
-        changed = iter(change([(g, p) for _, p, g, _ in found if g is not None], state))
+        changed = iter(change([(g, p) for _, p, g, _ in found if g is not None], state.updates))
         values = [None if g is None else result(np.asarray(next(changed)), leaf) for _, _, g, leaf in found]
-        return fill(params, values), state + 1
+        return fill(params, values), State(state.updates + 1)
 
     return Transform(init, update)
 
@@ -66,7 +62,7 @@ def clip_coefficient(norm: Any, max_norm: float) -> Any:
     return np.minimum(max_norm / (norm + 1e-6), norm.dtype.type(1))
 
 
-def clip_by_norm(max_norm: float, norm_type: float = 2.0) -> Transform[int]:
+def clip_by_norm(max_norm: float, norm_type: float = 2.0) -> Transform:
     """All gradients scaled down together to a norm of `max_norm`, as `clip_grad_norm_` does.
 
     >>> clip = clip_by_norm(1.0)
@@ -83,7 +79,7 @@ def clip_by_norm(max_norm: float, norm_type: float = 2.0) -> Transform[int]:
     return _transform(change)
 
 
-def clip_by_value(clip_value: float) -> Transform[int]:
+def clip_by_value(clip_value: float) -> Transform:
     """Each element of the gradients brought between -clip_value and clip_value.
 
     Raises TypeError for complex ones.
@@ -103,7 +99,7 @@ def clip_by_value(clip_value: float) -> Transform[int]:
     return _transform(change)
 
 
-def weight_decay(rate: Rate) -> Transform[int]:
+def weight_decay(rate: Rate) -> Transform:
     """The gradients of a penalty of rate / 2 times the parameters' squares added.
 
     >>> decay = weight_decay(0.5)
@@ -120,7 +116,7 @@ def weight_decay(rate: Rate) -> Transform[int]:
     return _transform(change)
 
 
-def scale(factor: Rate) -> Transform[int]:
+def scale(factor: Rate) -> Transform:
     """The gradients times a number or what a schedule says.
 
     >>> half = scale(0.5)
@@ -137,22 +133,20 @@ def scale(factor: Rate) -> Transform[int]:
 
 
 @overload
-def chain(last: Optimizer[A], /) -> Optimizer[tuple[A]]: ...
+def chain(last: Optimizer, /) -> Optimizer: ...
 @overload
-def chain(first: Transform[A], last: Optimizer[B], /) -> Optimizer[tuple[A, B]]: ...
+def chain(first: Transform, last: Optimizer, /) -> Optimizer: ...
 @overload
-def chain(first: Transform[A], second: Transform[B], last: Optimizer[C], /) -> Optimizer[tuple[A, B, C]]: ...
+def chain(first: Transform, second: Transform, last: Optimizer, /) -> Optimizer: ...
 @overload
-def chain(
-    first: Transform[A], second: Transform[B], third: Transform[C], last: Optimizer[D], /
-) -> Optimizer[tuple[A, B, C, D]]: ...
+def chain(first: Transform, second: Transform, third: Transform, last: Optimizer, /) -> Optimizer: ...
 @overload
-def chain(*parts: Transform[Any]) -> Transform[tuple[Any, ...]]: ...
-def chain(*parts: Transform[Any] | Optimizer[Any]) -> Any:
+def chain(*parts: Transform) -> Transform: ...
+def chain(*parts: Transform | Optimizer) -> Transform | Optimizer:
     """One thing after the other: transforms of the gradients, and an optimiser at the end.
 
-    Without an optimiser it is a transform; chains go into chains. The state is the tuple of the
-    parts' states.
+    Without an optimiser it is a transform; chains go into chains. The parts' states
+    are the state's `parts`.
     Raises ValueError for no parts, or an optimiser before the end.
 
     >>> from nngrad.functional.optim import sgd
@@ -165,18 +159,18 @@ def chain(*parts: Transform[Any] | Optimizer[Any]) -> Any:
     if not parts or any(isinstance(part, Optimizer) for part in parts[:-1]):
         raise ValueError("chain: give transforms of gradients first, and an optimiser at the end only")
 
-    def init(params: Any, /) -> tuple[Any, ...]:
-        return tuple(part.init(params) for part in parts)
+    def init(params: T, /) -> State[T]:
+        return State(0, parts=tuple([part.init(params) for part in parts]))
 
-    def update(gradients: Any, state: tuple[Any, ...], params: T, /) -> tuple[T, tuple[Any, ...]]:
-        if len(state) != len(parts):
+    def update(gradients: object, state: State[T], params: T, /) -> tuple[T, State[T]]:
+        if len(state.parts) != len(parts):
             raise ValueError(f"update: the state is not that of a chain of {len(parts)} parts")
-        states: list[Any] = []
+        states: list[State[T]] = []
         done: Any = gradients
-        for part, before in zip(parts, state):
+        for part, before in zip(parts, state.parts):
             done, after = part.update(done, before, params)
             states.append(after)
-        return done, tuple(states)
+        return done, State(state.updates + 1, parts=tuple(states))
 
     last = parts[-1]
     return Optimizer(init, update) if isinstance(last, Optimizer) else Transform(init, update)
