@@ -5,11 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias, assert_type
+from dataclasses import dataclass
+from typing import assert_type
 
 from nngrad.functional import Array, optim
 
-Parameters: TypeAlias = dict[str, list[Array]]
+
+@dataclass(frozen=True)
+class Parameters:
+    weight: Array
+    biases: list[Array]
 
 
 def train(params: Parameters, gradients: Parameters) -> Parameters:
