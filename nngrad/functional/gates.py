@@ -15,13 +15,14 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from .batch import Batch
 from .derivatives import inputs_of
 from .elementary import relu, sigmoid, silent, tanh
 from .engine import backward
 from .joining import concat
 from .matrix import linear
 from .node import Node, grad_mode
-from .op import general
+from .op import Op, apply, general
 from .shape import reshape
 from .splitting import chunk
 
@@ -122,7 +123,8 @@ def _plain_forward(x: Any, h0: Any, w_ih: Any, w_hh: Any, *rest: Any) -> tuple[A
     return out, before
 
 
-def _plain_recorded(inputs: Any, sizes: Sizes, reverse: bool, rectified: bool) -> Node:
+def plain_steps(inputs: Any, sizes: Sizes, reverse: bool, rectified: bool) -> Node:
+    """What the op computes, of functions on nodes."""
     x, h, w_ih, w_hh, *biases = inputs
     fed = linear(x, w_ih, *biases[:1])
     outs: dict[int, Node] = {}
@@ -136,7 +138,7 @@ def _plain_recorded(inputs: Any, sizes: Sizes, reverse: bool, rectified: bool) -
 @silent
 def _plain_vjp(g: Any, out: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
     if saved is None:
-        return _recorded(_plain_recorded, g, inputs, params, needs)
+        return _recorded(plain_steps, g, inputs, params, needs)
     (count, width), w = inputs[1].shape, inputs[3]
     sizes, reverse, rectified = params
     shape = (width, width), (len(saved), count)
@@ -191,7 +193,8 @@ def _lstm_forward(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, *rest: Any) ->
     return out, (gates, before, cells, squashed, whole if projection else None)
 
 
-def _lstm_recorded(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
+def lstm_steps(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
+    """What the op computes, of functions on nodes."""
     x, h, c, w_ih, w_hh, *more = inputs
     biases, projection = more[: len(more) // 2 * 2], more[len(more) // 2 * 2 :]
     fed = linear(x, w_ih, *biases[:1])
@@ -209,7 +212,7 @@ def _lstm_recorded(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
 @silent
 def _lstm_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
     if saved is None:
-        return _recorded(_lstm_recorded, g, inputs, params, needs)
+        return _recorded(lstm_steps, g, inputs, params, needs)
     gates, before, cells, squashed, whole = saved
     w, projection = inputs[4], inputs[-1]
     (count, out_width), width = inputs[1].shape, cells.shape[1]
@@ -288,7 +291,8 @@ def _gru_forward(x: Any, h0: Any, w_ih: Any, w_hh: Any, *rest: Any) -> tuple[Any
     return out, (gates, before, inner)
 
 
-def _gru_recorded(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
+def gru_steps(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
+    """What the op computes, of functions on nodes."""
     x, h, w_ih, w_hh, *biases = inputs
     fed = linear(x, w_ih, *biases[:1])
     outs: dict[int, Node] = {}
@@ -304,7 +308,7 @@ def _gru_recorded(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
 @silent
 def _gru_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
     if saved is None:
-        return _recorded(_gru_recorded, g, inputs, params, needs)
+        return _recorded(gru_steps, g, inputs, params, needs)
     gates, before, inner = saved
     w, (count, width) = inputs[3], inputs[1].shape
     dhs, last = parts(np.ascontiguousarray(g), (width, width), (len(gates), count))
@@ -335,3 +339,12 @@ def _gru_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[b
 
 
 gru_op: Final = general("gru", _gru_forward, vjp=_gru_vjp, saves=True, uses_out=False)
+
+STEPS: Final[dict[Op, Callable[..., Node]]] = {plain_op: plain_steps, lstm_op: lstm_steps, gru_op: gru_steps}
+
+
+def run_steps(op: Op, inputs: tuple[Node, ...], params: tuple[Any, ...]) -> Node:
+    """The op; under vmap, the functions that it is made of, which have their rules."""
+    if any(type(x._value) is Batch for x in inputs):
+        return STEPS[op](inputs, *params)
+    return apply(op, inputs, params)

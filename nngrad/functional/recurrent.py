@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import numpy as np
 
 from .dropping import Draw, check_probability, drawn_by, drop
-from .gates import Sizes, gru_op, lstm_op, parts, plain_op
+from .gates import Sizes, gru_op, lstm_op, parts, plain_op, run_steps
 from .joining import concat
 from .node import Node, Operand, as_node, seal
-from .op import apply
 from .order import transpose
 from .shape import reshape
 
@@ -35,11 +34,11 @@ def run_direction(
     _check(op, mode, x, states, weights, sizes[0])
     inputs = (x, *states, *weights)
     if mode == "LSTM":
-        out = apply(lstm_op, inputs, (sizes, reverse))
+        out = run_steps(lstm_op, inputs, (sizes, reverse))
     elif mode == "GRU":
-        out = apply(gru_op, inputs, (sizes, reverse))
+        out = run_steps(gru_op, inputs, (sizes, reverse))
     else:
-        out = apply(plain_op, inputs, (sizes, reverse, mode == "RNN_RELU"))
+        out = run_steps(plain_op, inputs, (sizes, reverse, mode == "RNN_RELU"))
     width = states[0].shape[1]
     widths = (width, width, *[c.shape[1] for c in states[1:]])
     return list(parts(out, widths, (x.shape[0], *[sizes[0]] * len(states))))

@@ -19,7 +19,8 @@ def _drawn(p: float, like: Tensor | None = None) -> Draw:
 
     def draw(shape: tuple[int, ...], dtype: DType) -> AnyArray:
         if isinstance(x, np.ndarray) and x.shape == shape and 0 not in x.strides and not x.flags.c_contiguous:
-            order = sorted(range(x.ndim), key=lambda dim: -x.strides[dim])
+            strides = x.strides
+            order = sorted(range(x.ndim), key=lambda dim: -strides[dim])
             kept = in_order(tuple([shape[dim] for dim in order]), dtype)
             return np.transpose(kept, np.argsort(order).tolist())
         return in_order(shape, dtype)

@@ -190,5 +190,6 @@ def test_bad_input_is_refused() -> None:
         nn.MultiheadAttention(E, 3)
     with pytest.raises(ValueError, match="greater than 0"):
         nn.MultiheadAttention(E, 0)
+    x = nngrad.ones(3, 2, E)
     with pytest.raises(RuntimeError, match="Need attn_mask"):
-        nn.MultiheadAttention(E, 2)(*[nngrad.ones(3, 2, E)] * 3, is_causal=True)
+        nn.MultiheadAttention(E, 2)(x, x, x, is_causal=True)

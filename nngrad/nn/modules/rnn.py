@@ -38,6 +38,10 @@ class RNNBase(Module):
     """
 
     _called: ClassVar[str] = "RNN"
+    weight_ih_l0: Parameter
+    weight_hh_l0: Parameter
+    bias_ih_l0: Parameter
+    bias_hh_l0: Parameter
 
     def __init__(
         self,

@@ -61,6 +61,7 @@ class ParametrizationList(ModuleList[Module]):
         shape, dtype = original.shape, original.dtype
         with no_grad():
             new: Any = original
+            module: Any
             for module in reversed(list(self)):
                 if hasattr(module, "right_inverse"):
                     try:
@@ -104,6 +105,7 @@ class ParametrizationList(ModuleList[Module]):
         """
         with no_grad():
             given: Any = value
+            module: Any
             for module in reversed(list(self)):
                 if not hasattr(module, "right_inverse"):
                     raise RuntimeError(

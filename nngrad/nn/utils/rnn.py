@@ -133,7 +133,7 @@ def pack_padded_sequence(
     >>> packed.data, packed.batch_sizes
     (tensor([4, 1, 3, 5, 2, 6]), tensor([3, 2, 1]))
     """
-    sizes = np.asarray(_array(lengths) if isinstance(lengths, Tensor) else list(lengths)).astype(np.int64)
+    sizes = _array(lengths) if isinstance(lengths, Tensor) else np.array(list(lengths), np.int64)
     order = None
     if not enforce_sorted:
         order = np.argsort(-sizes, kind="stable")
@@ -197,7 +197,7 @@ def pad_packed_sequence(
     lengths = shown.sum(0)
     if sequence.unsorted_indices is not None:
         places = _array(sequence.unsorted_indices)
-        rows, lengths = rows[:, places], lengths[places]
+        rows, lengths = np.take(rows, places, 1), np.take(lengths, places)
     if not shown.all():
         padding = made(np.full((1, *data.shape[1:]), padding_value, data.node.dtype))
         data = cat([data, padding])
@@ -283,8 +283,9 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
     return unpad_sequence(padded, lengths, batch_first=True)
 
 
-def _array(tensor: Tensor) -> AnyArray:
-    return tensor.node._value  # type: ignore[no-any-return]  # an array
+def _array(tensor: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Lengths or indices, to be read."""
+    return np.asarray(tensor.node._value, np.int64)
 
 
 def _indices(array: AnyArray | Scalar) -> Tensor:
