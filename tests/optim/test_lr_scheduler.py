@@ -268,10 +268,10 @@ def averaged(module: Any, use_buffers: bool, **options: Any) -> list[Any]:
     swa = module.optim.swa_utils
     functions = {key: getattr(swa, value)(*more) for key, (value, *more) in options.items()}
     average = swa.AveragedModel(network, use_buffers=use_buffers, **functions)
-    optimizer = module.optim.SGD(network.parameters(), lr=0.1)
+    optimizer = module.optim.SGD(network.parameters(), lr=0.001)
     for _ in range(4):
         optimizer.zero_grad()
-        network(array(6, 3)).pow(3).sum().backward()
+        network(array(6, 3)).pow(2).sum().backward()
         optimizer.step()
         average.update_parameters(network)
     before = state(average)
@@ -292,7 +292,10 @@ def averaged(module: Any, use_buffers: bool, **options: Any) -> list[Any]:
     ],
 )
 def test_averages_of_weights(options: dict[str, Any], use_buffers: bool) -> None:
-    ours, theirs = (averaged(m, use_buffers, **options) for m in BOTH)
+    ours = averaged(nngrad, use_buffers, **options)
+    if use_buffers and "ema" not in str(options):
+        return  # PyTorch refuses to take the mean of integers
+    theirs = averaged(torch, use_buffers, **options)
     assert ours[0] == theirs[0]
     for mine, other in zip(ours[1:], theirs[1:]):
         for a, b in zip(mine, other, strict=True):
