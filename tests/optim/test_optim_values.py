@@ -7,6 +7,7 @@ import importlib
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -126,6 +127,23 @@ def test_the_same_update_twice_gives_the_same_bits(name: str) -> None:
     ]
     expected = [x.tobytes() for x in arrays(results[0])]
     assert all([x.tobytes() for x in arrays(result)] == expected for result in results)
+
+
+@pytest.mark.parametrize("name", ["adamw", "nadam", "chain"])
+def test_threads_give_the_same_bits(name: str) -> None:
+    """Eight trainings at once, and one alone."""
+    optimizer = MAKERS[name]()
+
+    def train(_: int) -> list[bytes]:
+        params = draw(TREES["list"], 0)
+        state = optimizer.init(params)
+        for step in range(20):
+            params, state = optimizer.update(draw(TREES["list"], step), state, params)
+        return [x.tobytes() for x in arrays(params) + arrays(state)]
+
+    alone = train(0)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(found == alone for found in pool.map(train, range(8)))
 
 
 def test_single_values_numbers_and_nodes() -> None:
