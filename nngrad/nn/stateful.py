@@ -44,15 +44,15 @@ class Stateful(Convertible):
     def state_dict(
         self,
         *args: Any,
-        destination: OrderedDict[str, Any] | None = None,
+        destination: OrderedDict[str, Tensor] | None = None,
         prefix: str = "",
         keep_vars: bool = False,
-    ) -> OrderedDict[str, Any]:
+    ) -> OrderedDict[str, Tensor]:
         """Parameters and persistent buffers by name, outside the graph and in step with the module's.
 
         What is shared appears under each of its names. destination: a mapping to add to.
         prefix: put before each name. keep_vars: give the parameters themselves. These three may be
-        given by position, with a warning.
+        given by position, with a warning. What `get_extra_state` gives may be anything.
         """
         if args:
             warn_user("Positional args are being deprecated, use kwargs instead.", FutureWarning)
@@ -76,7 +76,7 @@ class Stateful(Convertible):
                 if not replaces:
                     raise RuntimeError("state_dict post-hook must return None")
                 state = given
-        result: OrderedDict[str, Any] = state
+        result: OrderedDict[str, Tensor] = state
         return result
 
     def _own_state(self) -> dict[str, Tensor]:
@@ -97,13 +97,13 @@ class Stateful(Convertible):
 
     def snapshot(self) -> Mapping[str, Array]:
         """The state as a value: read-only arrays by name, not copied, that no training changes."""
-        state = self.state_dict(keep_vars=True)
+        state: Mapping[str, object] = self.state_dict(keep_vars=True)
         return Snapshot({name: t.node.data for name, t in state.items() if isinstance(t, Tensor)})
 
     # ------------------------------------------------------------ taking
 
     def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+        self, state_dict: Mapping[str, StateValue], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
         """Take parameters and buffers from a mapping of names to tensors or arrays.
 
