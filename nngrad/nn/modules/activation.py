@@ -10,6 +10,7 @@ from ...functional.warn import warn_user
 from ...tensor import Tensor
 from .. import functional as F, init as first
 from ..parameter import Parameter
+from .attention import MultiheadAttention as MultiheadAttention  # where PyTorch has it
 from .layer import Layer, empty_parameter
 
 
