@@ -203,7 +203,8 @@ class _PositiveDefinite(_Symmetric):
         symmetric_too = super().check(value)
         smallest: Tensor = wrap(linalg.eigvalsh(value.detach().node))[..., 0]
         # below the rounding of the eigenvalues a matrix has no Cholesky factor either
-        return symmetric_too & (smallest > finfo(value.dtype).tiny)
+        above: Tensor = smallest > finfo(value.dtype).tiny
+        return symmetric_too & above
 
 
 def _both_last(flags: Tensor) -> Tensor:
