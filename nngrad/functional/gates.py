@@ -162,35 +162,52 @@ plain_op: Final = general("rnn", _plain_forward, vjp=_plain_vjp, saves=True)
 # ---------------------------------------------------------------- long short-term memory
 
 
+#: the gates in the order new, in, forget, out: three sigmoids in a row, and three that the cells feed
+_ORDER: Final = [2, 0, 1, 3]
+_BACK: Final = [1, 2, 0, 3]
+
+
+def _by_gate(w: Any, order: list[int]) -> Any:
+    """The four parts of the rows in another order."""
+    return w.reshape(4, -1, w.shape[1])[order]
+
+
 @silent
 def _lstm_forward(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, *rest: Any) -> tuple[Any, Any]:
     *more, sizes, reverse = rest
     biases, projection = more[: len(more) // 2 * 2], more[len(more) // 2 * 2 :]
-    (count, out_width), width = h0.shape, c0.shape[1]
-    gates, w, factor = _fed(x, w_ih, w_hh, biases, len(sizes), (0.5, 0.5, 1, 0.5))
-    lacking = 1 - factor
-    out = np.empty((len(gates) + count) * out_width + count * width, x.dtype)
-    hs, h, c = parts(out, (out_width, out_width, width), (len(gates), count, count))
+    (length, fan_in), (count, out_width), width = x.shape, h0.shape, c0.shape[1]
+    # one product serves input, bias and state; a gate after the other, so that each lies in one piece
+    columns = [w_ih, *([np.add(*biases)[:, None]] if biases else []), w_hh]
+    weight = _by_gate(np.concatenate(columns, 1), _ORDER)
+    half = np.asarray(0.5, x.dtype)
+    weight[1:] *= half
+    weight = weight.swapaxes(1, 2)
+    weight = np.ascontiguousarray(weight) if len(sizes) > _OFTEN else weight
+    fed = np.empty((length, weight.shape[1]), x.dtype)
+    fed[:, :fan_in], fed[:, fan_in:-out_width] = x, 1
+    before = fed[:, -out_width:]
+    out = np.empty((length + count) * out_width + count * width, x.dtype)
+    hs, h, c = parts(out, (out_width, out_width, width), (length, count, count))
     h[...], c[...] = h0, c0
-    i, f, new, o = gates.reshape(-1, 4, width).swapaxes(0, 1)
-    before = np.empty_like(hs)
-    cells, squashed = (np.empty((len(gates), width), x.dtype) for _ in range(2))
+    gates = [np.empty((4, n, width), x.dtype) for n in sizes]
+    cells, squashed = (np.empty((length, width), x.dtype) for _ in range(2))
     whole = np.empty_like(cells) if projection else hs
-    spare, term = np.empty((count, 4 * width), x.dtype), np.empty((count, width), x.dtype)
-    for rows, n in steps(sizes, reverse):
-        at, now, cell = gates[rows], h[:n], c[:n]
+    spare = np.empty((count, width), x.dtype)
+    for (rows, n), at in zip(steps(sizes, reverse), gates[::-1] if reverse else gates):
+        now, cell = h[:n], c[:n]
         before[rows], cells[rows] = now, cell
-        at += np.dot(now, w, out=spare[:n])
-        np.tanh(at, out=at)
-        at *= factor
-        at += lacking
-        cell *= f[rows]
-        cell += np.multiply(i[rows], new[rows], out=term[:n])
-        np.multiply(o[rows], np.tanh(cell, out=squashed[rows]), out=whole[rows])
+        np.tanh(np.matmul(fed[rows], weight, out=at), out=at)
+        sigmoids = at[1:]
+        sigmoids *= half
+        sigmoids += half
+        cell *= at[2]
+        cell += np.multiply(at[1], at[0], out=spare[:n])
+        np.multiply(at[3], np.tanh(cell, out=squashed[rows]), out=whole[rows])
         if projection:
             np.dot(whole[rows], projection[0].T, out=hs[rows])
         now[...] = hs[rows]
-    return out, (gates, before, cells, squashed, whole if projection else None)
+    return out, (gates, fed, cells, squashed, whole if projection else None)
 
 
 def lstm_steps(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
@@ -213,41 +230,55 @@ def lstm_steps(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
 def _lstm_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
     if saved is None:
         return _recorded(lstm_steps, g, inputs, params, needs)
-    gates, before, cells, squashed, whole = saved
-    w, projection = inputs[4], inputs[-1]
-    (count, out_width), width = inputs[1].shape, cells.shape[1]
-    shape = (out_width, out_width, width), (len(gates), count, count)
+    gates, fed, cells, squashed, whole = saved
+    sizes, reverse = params
+    w_ih, w_hh, projection = inputs[3], inputs[4], inputs[-1]
+    (count, out_width), (length, width) = inputs[1].shape, cells.shape
+    shape = (out_width, out_width, width), (length, count, count)
     dhs, dh, dc = parts(np.ascontiguousarray(g), *shape)
     dh, dc = dh.copy(), dc.copy()
-    gates = gates.reshape(-1, 4, width)
-    i, f, new, o = gates.swapaxes(0, 1)
-    d = np.multiply(gates, gates)  # what each gate's slope and partner make of a cotangent
-    slope = np.subtract(1, d[:, 2])
-    np.subtract(gates, d, out=d)
-    d[:, 0] *= new
-    d[:, 1] *= cells
-    np.multiply(slope, i, out=d[:, 2])
-    d[:, 3] *= squashed
-    np.multiply(squashed, squashed, out=slope)
-    np.subtract(1, slope, out=slope)
-    slope *= o
-    spare, of_hs = np.empty_like(dc), None if whole is None else np.empty_like(dhs)
-    flat = d.reshape(-1, 4 * width)
-    for rows, n in steps(params[0], not params[1]):
-        now, cell, at = dh[:n], dc[:n], d[rows]
+    weight = _by_gate(w_hh, _ORDER)
+    d, of_hs = np.empty((length, 4, width), g.dtype), None if whole is None else np.empty_like(dhs)
+    slopes, product = np.empty((5, count * width), g.dtype), np.empty((4, count * out_width), g.dtype)
+    for (rows, n), at in zip(steps(sizes, not reverse), gates if reverse else gates[::-1]):
+        now, cell, tanh_cell = dh[:n], dc[:n], squashed[rows]
+        own, sigmoids = slopes[:4, : n * width].reshape(4, n, width), at[1:]
+        of_cell = slopes[4, : n * width].reshape(n, width)
+        np.multiply(at, at, out=own)
+        np.subtract(sigmoids, own[1:], out=own[1:])
+        np.subtract(1, own[0], out=own[0])
+        own[0] *= at[1]
+        own[1] *= at[0]
+        own[2] *= cells[rows]
+        own[3] *= tanh_cell
         now += dhs[rows]
         inner = now
         if of_hs is not None:
             of_hs[rows] = now
             inner = np.dot(now, projection)
-        cell += np.multiply(inner, slope[rows], out=spare[:n])
-        at[:, :3] *= cell[:, None]
-        at[:, 3] *= inner
-        cell *= f[rows]
-        np.dot(flat[rows], w, out=now)
-    biased = len(inputs) > 6
-    dx, dw, db = _sent(flat, inputs, 3, biased, needs)
-    sent = [dx, dh, dc, dw, flat.T.dot(before) if needs[4] else None, *([db, db] if biased else [])]
+        np.multiply(tanh_cell, tanh_cell, out=of_cell)
+        np.subtract(1, of_cell, out=of_cell)
+        of_cell *= at[3]
+        of_cell *= inner
+        cell += of_cell
+        own[:3] *= cell
+        own[3] *= inner
+        cell *= at[2]
+        d[rows] = own.swapaxes(0, 1)
+        terms = product[:, : n * out_width].reshape(4, n, out_width)
+        np.add.reduce(np.matmul(own, weight, out=terms), 0, out=now)
+    flat, fan_in, biased = d.reshape(length, 4 * width), w_ih.shape[1], len(inputs) > 6
+    dx = flat.dot(_by_gate(w_ih, _ORDER).reshape(w_ih.shape)) if needs[0] else None
+    dw = _by_gate(flat.T.dot(fed), _BACK).reshape(4 * width, -1)
+    sent = [
+        dx,
+        dh,
+        dc,
+        dw[:, :fan_in],
+        dw[:, -out_width:],
+        *([dw[:, fan_in], dw[:, fan_in]] if biased else []),
+    ]
+    sent = [part if part is None else np.ascontiguousarray(part) for part in sent]
     return sent if of_hs is None else [*sent, of_hs.T.dot(whole)]
 
 
