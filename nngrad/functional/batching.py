@@ -217,7 +217,14 @@ def _mm(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...],
     if not batched[0] and len(a.shape) == 2:  # (n, k) with (size, k, m): the batch as columns
         flat = run(op, a, reshaped(move(b, 0, 1), (b.shape[1], size * b.shape[2])))
         return move(reshaped(flat, (a.shape[0], size, b.shape[2])), 1, 0)
-    return run(OPS["matmul"], a, b)
+    return _product(OPS["matmul"], a, b)
+
+
+def _product(op: Op, a: Any, b: Any) -> Any:
+    """Products of matrices. An outer one, such as the gradient of a weight for each example, is no sum:
+    to multiply takes two thirds of the time."""
+    outer = a.shape[-1] == 1 and b.shape[-2] == 1
+    return run(OPS["mul"] if outer else op, a, b)
 
 
 def _matmul(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...], size: int) -> Any:
@@ -231,7 +238,7 @@ def _matmul(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, .
     if column:
         b = reshaped(b, (*b.shape, 1))
     a, b = aligned([a, b], batched)
-    out = run(op, a, b)
+    out = _product(op, a, b)
     shape = list(out.shape)
     if column:
         del shape[-1]
@@ -247,7 +254,7 @@ def _linear(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, .
     x = spread(x, batched[0], size)
     rows = reshaped(x, (size, math.prod(x.shape[1:-1]), x.shape[-1]))
     weight = move(weight, len(weight.shape) - 1, len(weight.shape) - 2)
-    out = run(OPS["matmul"], rows, weight)
+    out = _product(OPS["matmul"], rows, weight)
     if bias:
         b = reshaped(bias[0], (size, 1, -1)) if batched[2] else bias[0]
         out = run(OPS["add"], out, b)

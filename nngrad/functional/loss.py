@@ -169,6 +169,17 @@ _cross_entropy: Final = general(
 )
 
 
+def _cross_entropy_jvp(given: list[Any], _: Any, inputs: list[Any], params: Any) -> Any:
+    x, target, weights = inputs
+    summed, axis = params
+    slope = np.subtract(softmax_op(x, axis), _one_hot(x, target, axis))
+    rows = np.multiply(np.sum(np.multiply(slope, given[0]), axis=axis), weights)
+    return np.sum(rows) if summed else rows
+
+
+_cross_entropy.jvp = _cross_entropy_jvp
+
+
 @silent
 def _nll_forward(x: Any, target: Any, weights: Any, summed: bool, axis: int) -> Any:
     losses = np.negative(x[_at(np.arange(len(target)), target, axis)])

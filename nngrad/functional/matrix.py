@@ -99,7 +99,21 @@ def _linear_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: lis
     return sent[: len(needs)]
 
 
+def _linear_jvp(given: list[Any], _: Any, inputs: list[Any], params: Any) -> Any:
+    x, weight = inputs[:2]
+    tx, tw, *tb = given
+    if tw is None:
+        terms = [None if tx is None else _linear(tx, weight), *tb]
+    elif tb and tb[0] is not None:  # with the product, rather than in a pass of its own
+        terms = [_linear(x, tw, tb[0]), None if tx is None else _linear(tx, weight)]
+    else:
+        terms = [_linear(x, tw), None if tx is None else _linear(tx, weight)]
+    first, *others = [t for t in terms if t is not None]
+    return np.add(first, others[0]) if others else first
+
+
 _linear: Final = general("linear", _linear_forward, vjp=_linear_vjp, uses_out=False)
+_linear.jvp = _linear_jvp
 
 
 def linear(input: Operand, weight: Operand, bias: Operand | None = None) -> Node:

@@ -308,6 +308,24 @@ def _recorded(g: Any, x: Any, weight: Any, params: Any, affine: tuple[int, ...])
 standardize: Final[Op] = general("standardize", _forward, vjp=_vjp, saves=True, uses_out=False)
 
 
+def _jvp(given: list[Any], _: Any, inputs: list[Any], params: Any) -> Any:
+    axes, eps, has_weight, has_bias, centered = params
+    x, tx = inputs[0], given[0]
+    weight, t_weight = (inputs[1], given[1]) if has_weight else (None, None)
+    tangent = given[-1] if has_bias else None
+    if tx is not None:  # the Jacobian in x, but for the weight, is symmetric
+        (moved,) = _recorded(tx, x, None, (axes, eps, False, False, centered), ())
+        moved = moved if weight is None else np.multiply(moved, weight)
+        tangent = moved if tangent is None else np.add(moved, tangent)
+    if t_weight is not None:
+        turned = np.multiply(np.multiply(*_standard(x, axes, eps, centered)), t_weight)
+        tangent = turned if tangent is None else np.add(turned, tangent)
+    return tangent
+
+
+standardize.jvp = _jvp
+
+
 def _standardized(
     x: Node, axes: tuple[int, ...], weight: Node | None, bias: Node | None, eps: float, centered: bool = True
 ) -> Node:

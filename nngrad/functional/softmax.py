@@ -114,6 +114,11 @@ log_softmax_op: Final[Op] = general(
     _by_rows(_log_softmax_formula, _log_softmax_rows),
     lambda g, out, x, dim: _log_softmax_back(g, out, dim),
 )
+# the Jacobian of softmax is symmetric, and that of log_softmax nearly the transpose of its own
+softmax_op.jvp = lambda given, out, inputs, params: _softmax_back(given[0], out, *params)
+log_softmax_op.jvp = lambda given, out, inputs, params: np.subtract(
+    given[0], np.sum(np.multiply(np.exp(out), given[0]), axis=params[0], keepdims=True)
+)
 
 
 def _softmax_call(op: Any, input: Operand, dim: int, dtype: DType | None) -> Node:
