@@ -298,10 +298,10 @@ class Tensor(Methods):
                 "var_no_grad = var.detach()."
             )
         if requires_grad != node.tracked:
-            if requires_grad and node.dtype.kind not in "fc":
+            if requires_grad and node.dtype.kind != "f":
                 raise RuntimeError(
-                    "requires_grad: only Tensors of floating point and complex dtype can require "
-                    f"gradients, got {node.dtype}"
+                    "requires_grad: only Tensors of floating point dtype can require gradients, got "
+                    f"{node.dtype}"
                 )
             if isinstance(self._view, View):  # from here on a variable of its own
                 self._view = Alias(*memory_of(self, wrap))

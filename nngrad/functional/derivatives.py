@@ -75,10 +75,9 @@ def node_of(where: str, what: str, path: str, leaf: Any) -> Node:
 def _input(where: str, path: str, leaf: Any) -> Node:
     """A leaf of the differentiated argument as a node of its own."""
     node = node_of(where, "argument", path, leaf)
-    if node.dtype.kind not in "fc":
+    if node.dtype.kind != "f":
         raise TypeError(
-            f"{where}: only floating-point and complex values can be differentiated, but the argument"
-            f"{path} is {node.dtype}"
+            f"{where}: only floating-point values can be differentiated, but the argument{path} is {node.dtype}"
         )
     return _alias.call(node) if node.tracked else variable(seal(inside_all(node._value)))
 

@@ -70,6 +70,7 @@ def parse_index(index: Any) -> tuple[Any, tuple[Node, ...]]:
 
 
 def with_arrays(template: Any, arrays: Sequence[Any]) -> Any:
+    """An index from its template and the arrays of its places."""
     if not arrays:
         return template
     if type(template) is not tuple:

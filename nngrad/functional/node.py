@@ -395,16 +395,14 @@ def variable(x: Operand, owner: object = None) -> Node:
     """A leaf that a graph can start from: gradients are taken with respect to it.
 
     `owner` says whose value it is (the engine hands it back beside the gradient). Raises
-    RuntimeError unless `x` is floating-point or complex.
+    RuntimeError unless `x` is floating-point. (There are no derivatives in complex values.)
 
     >>> variable(np.ones(2))
     Node([1., 1.], dtype=float64, variable)
     """
     value = constant(x)._value
-    if value.dtype.kind not in "fc":
-        raise RuntimeError(
-            f"variable: only floating-point and complex values can require gradients, got {value.dtype}"
-        )
+    if value.dtype.kind != "f":
+        raise RuntimeError(f"variable: only floating-point values can require gradients, got {value.dtype}")
     return seal(value, params=(owner,), tracked=True)
 
 

@@ -429,4 +429,9 @@ def cast(x: Node, dtype: DType) -> Node:
         return x
     if dtype.kind not in "fc":  # no gradient through integers
         return seal(x._value.astype(dtype))
+    if dtype.kind == "c" and x.tracked and _recording():
+        raise RuntimeError(
+            f"to: a value that requires grad cannot become {dtype}: there are no derivatives in complex "
+            "values; detach it first"
+        )
     return apply(cast_op, (x,), (dtype,))

@@ -221,3 +221,13 @@ def test_numpy_functions_that_nodes_do_not_have_say_so() -> None:
 def test_every_answer_to_numpy_is_a_function() -> None:
     assert all(callable(handler) for handler in NUMPY.values())
     assert NUMPY[np.add] is F.add
+
+
+def test_there_are_no_derivatives_in_complex_values() -> None:
+    """A wrong gradient would be worse than none."""
+    with pytest.raises(RuntimeError, match="variable: only floating-point values .* complex128"):
+        F.variable(np.ones(2) * 1j)
+    with pytest.raises(RuntimeError, match="to: a value that requires grad cannot become complex128"):
+        F.mul(F.variable(np.ones(2)), F.constant(np.ones(2) * 1j))
+    with pytest.raises(TypeError, match="grad: only floating-point values .* complex128"):
+        F.grad(lambda x: F.sum(F.abs(x)))(np.ones(2) * 1j)

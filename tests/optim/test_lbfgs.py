@@ -87,24 +87,6 @@ def test_it_arrives(dtype: str) -> None:
     np.testing.assert_allclose(p.detach().numpy(), 1.0, atol=1e-3 if dtype == "float32" else 1e-4)
 
 
-def test_complex_parameters() -> None:
-    torch = pytest.importorskip("torch")
-    found = []
-    for library in (nngrad, torch):
-        z: Any = library.tensor(np.array([1 + 2j, -3 + 0.5j]), requires_grad=True)
-        optimizer = library.optim.LBFGS([z], line_search_fn="strong_wolfe", max_iter=3)
-
-        def closure(z: Any = z, optimizer: Any = optimizer) -> Any:
-            optimizer.zero_grad()
-            loss = ((z - (2 - 1j)).abs() ** 2).sum() + z.abs().sum()
-            loss.backward()
-            return loss
-
-        optimizer.step(closure)
-        found.append(z.detach().numpy())
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
-
-
 def as_torch(torch: Any, value: Any) -> Any:
     """A state_dict with PyTorch's tensors."""
     if isinstance(value, Tensor):
