@@ -72,8 +72,9 @@ class RandomSampler(Sampler[int]):
         if generator is None:
             generator = Generator().manual_seed(draw_seed(None))
         if self.replacement:
-            for count in [32] * (wanted // 32) + [wanted % 32]:
-                yield from as_indices(randint(n, (count,), generator=generator))
+            for _ in range(wanted // 32):  # nothing as long as what is wanted: that may be "without end"
+                yield from as_indices(randint(n, (32,), generator=generator))
+            yield from as_indices(randint(n, (wanted % 32,), generator=generator))
             return
         for _ in range(wanted // n):
             yield from as_indices(randperm(n, generator=generator))
