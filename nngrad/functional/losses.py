@@ -10,13 +10,25 @@ import numpy as np
 from .arithmetic import add, div, mul, sub
 from .batch import all_examples
 from .choice import masked_fill
-from .elementary import abs, exp, floats_only, log, quiet, silent
+from .elementary import abs, exp, floats_only, log, quiet, select, silent
 from .exponential import xlogy
 from .loss import Reduction, check_broadcast, check_reduction, reduce_loss
 from .node import Node, Operand, as_node
-from .op import apply, general, pointwise, promote, scalar
+from .op import Op, apply, general, pointwise, promote, scalar
 from .reduction import sum
 from .shape import unsqueeze
+from .summed import (
+    bends,
+    bends_slope,
+    distances,
+    distances_slope,
+    logits,
+    logits_slope,
+    squares,
+    squares_slope,
+    sum_or_mean,
+    summed,
+)
 from .warn import warn_user
 
 BatchReduction: TypeAlias = Literal["none", "mean", "sum", "batchmean"]
@@ -48,11 +60,14 @@ def _weighted(op: str, losses: Node, weight: Operand, input: Node) -> tuple[Node
     return mul(losses, w), w
 
 
-def _reduce_weighted(op: str, losses: Node, weight: Operand | None, input: Node, reduction: str) -> Node:
+def _reduce_weighted(
+    op: str, each: Op, all_of_them: Op, x: Node, t: Node, weight: Operand | None, reduction: str
+) -> Node:
     """Reduce; with weights the mean is the weighted one."""
     if weight is None:
-        return reduce_loss(op, losses, reduction)
-    weighted, w = _weighted(op, losses, weight, input)
+        reduced = sum_or_mean(all_of_them, x, t, reduction)
+        return reduce_loss(op, each.call(x, t), reduction) if reduced is None else reduced
+    weighted, w = _weighted(op, each.call(x, t), weight, x)
     return div(sum(weighted), sum(w)) if reduction == "mean" else reduce_loss(op, weighted, reduction)
 
 
@@ -64,6 +79,19 @@ _squared_error: Final = pointwise(
     lambda g, _, a, b: np.multiply(np.add(g, g), np.subtract(a, b)),
     lambda g, _, a, b: np.multiply(np.add(g, g), np.subtract(b, a)),
 )
+_squared_errors: Final = summed(_squared_error, squares, squares_slope, odd=True)
+
+_distance: Final = pointwise(
+    "l1_loss",
+    lambda a, b: np.absolute(np.subtract(a, b)),
+    lambda g, _, a, b: _signed(g, np.subtract(a, b)),
+    lambda g, _, a, b: _signed(g, np.subtract(b, a)),
+)
+_distances: Final = summed(_distance, distances, distances_slope, odd=True)
+
+
+def _signed(g: Any, d: Any) -> Any:
+    return select(np.multiply(g, np.sign(d)), np.equal(d, d))  # 0 at NaN, as in PyTorch
 
 
 @silent
@@ -86,6 +114,7 @@ _huber: Final = general(
     lambda g, _, x, t, delta, scale: _huber_rule(g, x, t, delta, scale),
     lambda g, _, x, t, delta, scale: _huber_rule(g, t, x, delta, scale),
 )
+_hubers: Final = summed(_huber, bends, bends_slope, odd=True)
 
 
 def mse_loss(
@@ -102,7 +131,7 @@ def mse_loss(
     """
     x, t = as_node(input), as_node(target)
     warn_if_broadcast("mse_loss", x, t)
-    return _reduce_weighted("mse_loss", _squared_error.call(x, t), weight, x, reduction)
+    return _reduce_weighted("mse_loss", _squared_error, _squared_errors, x, t, weight, reduction)
 
 
 def l1_loss(
@@ -117,7 +146,7 @@ def l1_loss(
     """
     x, t = as_node(input), as_node(target)
     warn_if_broadcast("l1_loss", x, t)
-    return _reduce_weighted("l1_loss", abs(sub(x, t)), weight, x, reduction)
+    return _reduce_weighted("l1_loss", _distance, _distances, x, t, weight, reduction)
 
 
 def huber_loss(
@@ -139,6 +168,10 @@ def huber_loss(
     warn_if_broadcast("huber_loss", x, t)
     if delta <= 0:
         raise RuntimeError(f"huber_loss: does not support non-positive values for delta, got {delta}")
+    if weight is None:
+        reduced = sum_or_mean(_hubers, x, t, reduction, (delta, 1.0))
+        if reduced is not None:
+            return reduced
     losses = apply(_huber, promote("huber_loss", x, t), (delta, 1.0))
     if weight is not None:
         losses = _weighted("huber_loss", losses, weight, x)[0]
@@ -161,6 +194,9 @@ def smooth_l1_loss(
         raise RuntimeError(f"smooth_l1_loss: does not support negative values for beta, got {beta}")
     if beta == 0:
         return reduce_loss("smooth_l1_loss", abs(sub(x, t)), reduction)
+    reduced = sum_or_mean(_hubers, x, t, reduction, (beta, 1 / beta))
+    if reduced is not None:
+        return reduced
     losses = apply(_huber, promote("smooth_l1_loss", x, t), (beta, 1 / beta))
     return reduce_loss("smooth_l1_loss", losses, reduction)
 
@@ -195,6 +231,7 @@ binary_logits_op: Final = pointwise(
     lambda g, _, x, t: np.multiply(g, np.subtract(np.reciprocal(np.add(np.exp(np.negative(x)), 1)), t)),
     lambda g, _, x, t: np.negative(np.multiply(g, x)),
 )
+_binary_logits: Final = summed(binary_logits_op, logits, logits_slope, odd=False)
 
 
 def binary_cross_entropy(
@@ -246,6 +283,10 @@ def binary_cross_entropy_with_logits(
     op = "binary_cross_entropy_with_logits"
     x, t = as_node(input), as_node(target)
     _check_same(op, x, t)
+    if weight is None and pos_weight is None:
+        reduced = sum_or_mean(_binary_logits, x, t, reduction)
+        if reduced is not None:
+            return reduced
     losses = binary_logits_op.call(x, t)
     if pos_weight is not None:
         w = as_node(pos_weight)
