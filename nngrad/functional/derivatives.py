@@ -77,7 +77,8 @@ def _input(where: str, path: str, leaf: Any) -> Node:
     node = node_of(where, "argument", path, leaf)
     if node.dtype.kind != "f":
         raise TypeError(
-            f"{where}: only floating-point values can be differentiated, but the argument{path} is {node.dtype}"
+            f"{where}: only floating-point values can be differentiated, but the argument{path} is "
+            f"{node.dtype}"
         )
     return _alias.call(node) if node.tracked else variable(seal(inside_all(node._value)))
 

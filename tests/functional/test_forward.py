@@ -11,6 +11,8 @@ from table import ROWS, Array, Row
 
 import nngrad.functional as F
 
+pytestmark = pytest.mark.table
+
 DIFFERENTIABLE = [row for row in ROWS if row.grad and any(arg.tracked for arg in row.args)]
 
 

@@ -21,6 +21,8 @@ from table import ROWS, Array, Row, TorchNames
 
 from nngrad.functional.engine import backward
 
+pytestmark = pytest.mark.table
+
 DIFFERENTIABLE = [row for row in ROWS if row.grad and any(arg.tracked for arg in row.args)]
 CUBIC = (
     "mul",

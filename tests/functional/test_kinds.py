@@ -24,6 +24,8 @@ from nngrad.functional.node import Hole
 from nngrad.functional.op import OPS, Op
 from nngrad.functional.scattering import dense
 
+pytestmark = pytest.mark.table
+
 
 @dataclass(frozen=True)
 class Use:

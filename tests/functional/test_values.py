@@ -10,6 +10,8 @@ from checks import run
 from differences import LENIENT
 from table import ROWS, WITHOUT_ROW, Row, TorchNames, public_functions
 
+pytestmark = pytest.mark.table
+
 DTYPES = {"e": np.float16, "f": np.float32, "d": np.float64, "l": np.int64, "?": np.bool_}
 TOLERANCE = {"e": 4e-3, "f": 2e-6, "d": 1e-12, "l": 2e-6, "?": 2e-6}
 

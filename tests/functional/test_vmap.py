@@ -13,6 +13,8 @@ from table import ROWS, Array, Row
 import nngrad.functional as F
 from nngrad.functional import Node
 
+pytestmark = pytest.mark.table
+
 #: functions that are run example by example, and why; a test fails for others, and for these if they are not
 ONE_BY_ONE: dict[str, str] = {
     "unique": "the shape of the result depends on values",
