@@ -163,7 +163,10 @@ def batched(
 
         if not within and not replaying.get():
             check_alive(op.name, batches)
-        return compute(op, values, params)
+        try:
+            return compute(op, values, params)
+        except (ValueError, IndexError) as wrong:  # of all examples, so of one
+            raise forward_error(op.name, wrong, values) from wrong
     if isinstance(error, NeedsBatching):
         raise error
     raise forward_error(op.name, error, values) from error
@@ -206,17 +209,21 @@ def _plain(x: Any, beside: bool) -> Any:
     return (x.item() if beside else as_node(x)) if isinstance(x, _NUMPY_SCALARS) else x
 
 
-def promote(op: str, *operands: Operand) -> tuple[Node, ...]:
+def promote(op: str, *operands: Operand, floats: bool = False) -> tuple[Node, ...]:
     """The operands as nodes of one dtype, by PyTorch's rules.
 
     A scalar of NumPy's counts as a Python number beside a node or an array: it decides no dtype.
+    floats: integers and bools meet in the default floating dtype, so that a large number beside uint8
+    stays what it is.
     """
     nodes: list[Any] = [x if isinstance(x, _SCALARS) else as_node(x) for x in operands]
     for n in nodes:
         if isinstance(n, _NUMPY_SCALARS):
             beside = any(type(other) is Node for other in nodes)
-            return promote(op, *[_plain(other, beside) for other in nodes])
+            return promote(op, *[_plain(other, beside) for other in nodes], floats=floats)
     dtype = result_type(op, [(n._value.dtype, n._value.ndim) if type(n) is Node else n for n in nodes])
+    if floats and dtype.kind not in "fc":
+        dtype = get_default_dtype()
     return tuple([cast(n, dtype) if type(n) is Node else scalar(n, dtype) for n in nodes])
 
 
@@ -310,12 +317,12 @@ def _binary(op: Op, forward: Callable[[Any, Any], Any], floats: bool) -> Callabl
             if type(a) is Node and (type(b) is float or type(b) is int) and a._value.dtype.kind == "f":
                 b = scalar(b, a._value.dtype)
             else:
-                a, b = promote(name, a, b)
+                a, b = promote(name, a, b, floats=floats)
         va = a._value
         vb = b._value
         dtype = va.dtype
         if dtype is not vb.dtype:
-            a, b = promote(name, a, b)
+            a, b = promote(name, a, b, floats=floats)
             va = a._value
             vb = b._value
         if floats and dtype.kind not in "fc":
