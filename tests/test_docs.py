@@ -6,7 +6,9 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -65,6 +67,17 @@ def test_public_names_have_a_docstring(name: str) -> None:
     """Nothing public is without a docstring; an override may inherit its parent's."""
     module = importlib.import_module(name)
     assert [qualified for qualified, thing in public(module) if not inspect.getdoc(thing)] == []
+
+
+def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code of README.md, from top to bottom, in a folder of its own."""
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) >= 3
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(block, names)
 
 
 def test_the_checks_see_faults() -> None:
