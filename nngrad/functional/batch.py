@@ -279,6 +279,7 @@ def _method(name: str) -> Any:
     def method(self: Batch, *args: Any, **kwargs: Any) -> Any:
         return getattr(np, name)(self, *args, **kwargs)
 
+    method.__doc__ = f"`numpy.{name}`, example by example."
     return method
 
 
