@@ -394,6 +394,7 @@ if TYPE_CHECKING:
         IntTensor as IntTensor,
         LongTensor as LongTensor,
         ShortTensor as ShortTensor,
+        _assert as _assert,
         are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
         get_default_device as get_default_device,
         get_float32_matmul_precision as get_float32_matmul_precision,
@@ -423,7 +424,7 @@ else:
         "compiler": ("compile",),
         "environment": (
             *("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor"),
-            *("IntTensor", "LongTensor", "ShortTensor", "are_deterministic_algorithms_enabled"),
+            *("IntTensor", "LongTensor", "ShortTensor", "_assert", "are_deterministic_algorithms_enabled"),
             *("get_default_device", "get_float32_matmul_precision", "get_num_interop_threads"),
             *("is_deterministic_algorithms_warn_only_enabled", "set_default_device"),
             *("set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal"),

@@ -68,6 +68,12 @@ def set_flush_denormal(mode: bool) -> bool:
     return False
 
 
+def _assert(condition: Any, message: str) -> None:
+    """Raise AssertionError with a message unless a condition holds, as models of torchvision do."""
+    if not condition:
+        raise AssertionError(message)
+
+
 def typename(obj: object) -> str:
     """The name of the kind of a tensor, of a class or function, or of an object's class, with its module.
 
