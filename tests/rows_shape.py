@@ -224,6 +224,18 @@ def _windows(x: Array, dim: int, size: int, step: int) -> Array:
 
 def repetitions() -> Iterator[Row]:
     shape: Shape
+    for shape, sizes in (((3, 1), (3, 4)), ((2,), (2, 3, 2)), ((), (2,)), ((0, 1), (-1, 2))):
+        yield method(
+            "expand", shape, lambda x, s=sizes: np.broadcast_to(x, [0 if n == -1 else n for n in s]), *sizes
+        )
+    for first, second in (((3,), (2, 3)), ((), (2, 2)), ((1, 2), (2, 1))):
+        yield Row(
+            "broadcast_tensors",
+            f"{told(first)}-{told(second)}",
+            lambda f, x, y: tuple(f.broadcast_tensors(x, y)),
+            real(first, second),
+            np.broadcast_arrays,
+        )
     for shape, counts in (
         ((3,), (2,)),
         ((3,), (2, 2)),

@@ -96,8 +96,6 @@ def vdot(input: Operand, other: Operand) -> Node:
     x, y = _factors("vdot", input, other, (1, 1))
     if x.dtype.kind != "c":
         return matmul(x, y)
-    if x.tracked or y.tracked:
-        raise RuntimeError("vdot: gradients of complex vectors are not supported")
     return constant(np.vdot(x._value, y._value))
 
 

@@ -13,6 +13,8 @@ from table import ROWS, Array, Row
 from nngrad.functional.engine import backward
 from nngrad.functional.node import seal
 
+pytestmark = pytest.mark.table
+
 
 def transposed(a: Array) -> Array:
     return np.array(a.T, order="C").T

@@ -17,17 +17,12 @@ class LinAlgError(RuntimeError):
 
 
 def floating(op: str, input: Operand, low: bool = False) -> Node:
-    """The input as a node, if it holds floating-point numbers (float16 only if `low`).
-
-    Complex ones have values, and no gradients.
-    """
+    """The input as a node, if it holds floating-point or complex numbers (float16 only if `low`)."""
     x = as_node(input)
     if x.dtype.kind not in "fc":
         raise RuntimeError(f"{op}: Expected a floating point or complex tensor as input. Got {x.dtype}")
     if x.dtype.itemsize < 4 and not low:
         raise RuntimeError(f"{op}: Low precision dtypes not supported. Got {x.dtype}")
-    if x.tracked and x.dtype.kind == "c":
-        raise RuntimeError(f"{op}: gradients of complex matrices are not supported")
     return x
 
 
