@@ -24,9 +24,19 @@ MADE = "<!-- made by `python -m docs.generate`: change the docstrings, not this 
 MODULES = (
     "nngrad.nn",
     "nngrad.nn.init",
+    "nngrad.nn.utils",
+    "nngrad.nn.utils.rnn",
+    "nngrad.nn.utils.parametrize",
     "nngrad.optim",
+    "nngrad.optim.lr_scheduler",
+    "nngrad.functional.optim",
     "nngrad.utils.data",
+    "nngrad.distributions",
     "nngrad.autograd",
+    "nngrad.autograd.functional",
+    "nngrad.func",
+    "nngrad.serialization",
+    "nngrad.as_torch",
 )
 
 
