@@ -19,6 +19,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+A = TypeVar("A", bound=Callable[..., Any])
+
 #: whether a graph is being walked: then values of a vmap that has ended are no leak
 replaying: Final[ContextVar[bool]] = ContextVar("nngrad_replaying", default=False)
 
@@ -30,6 +32,17 @@ levels: Final[ContextVar[tuple[Level, ...]]] = ContextVar("nngrad_vmap_levels", 
 loops: Final[ContextVar[tuple[Level, ...]]] = ContextVar("nngrad_vmap_loops", default=())
 
 _numbers: Final = count()
+
+
+#: What computes with whole batches, by name. batching.py and batch_numpy.py enter it when they are
+#: loaded, which vmap does before it makes the first Batch.
+ANSWERS: Final[dict[str, Callable[..., Any]]] = {}
+
+
+def answers(function: A) -> A:
+    """Enter a function into `ANSWERS`."""
+    ANSWERS[function.__name__] = function
+    return function
 
 
 class Level:
@@ -103,21 +116,15 @@ class Batch(NDArrayOperatorsMixin):
         refuse(self, "this")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        from .batch_numpy import ufunc_of
-
-        return ufunc_of(ufunc, method, args, kwargs)
+        return ANSWERS["ufunc_of"](ufunc, method, args, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from .batch_numpy import function_of
-
         if not replaying.get():
             check_alive(func.__name__, [self])
-        return function_of(func, args, kwargs)
+        return ANSWERS["function_of"](func, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
-        from .batch_numpy import item_of
-
-        return item_of(self, index)
+        return ANSWERS["item_of"](self, index)
 
     @property
     def T(self) -> Any:
@@ -223,9 +230,7 @@ def as_array(value: Any, dtype: Any = None) -> Any:
 
 def led(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     """A function of arrays with common leading dimensions, and of other things, on batches; see `leads`."""
-    from .batch_numpy import led_by_examples
-
-    return led_by_examples(function, args)
+    return ANSWERS["led_by_examples"](function, args)
 
 
 def leads(function: F) -> F:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .batch import Batch, Level, NeedsBatching, check_alive, innermost, replaying
+from .batch import ANSWERS, Batch, Level, NeedsBatching, answers, check_alive, innermost, replaying
 from .node import Node
 
 
@@ -46,6 +46,7 @@ def widened(arrays: Sequence[Any], batched: Sequence[bool], cores: Sequence[int]
     return made
 
 
+@answers
 def ufunc_of(ufunc: Any, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """A ufunc, or its reduction or accumulation, of values of which at least one is a Batch."""
     if any(type(a) is Node for a in args):
@@ -79,12 +80,11 @@ def _named(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _matmul(a: Any, b: Any) -> Any:
-    from .batching import compute
     from .op import OPS
 
     if len(a.shape) == 2 == len(b.shape):
-        return compute(OPS["mm"], [a, b], ())
-    return compute(OPS["matmul"], [a, b], ())
+        return ANSWERS["compute"](OPS["mm"], [a, b], ())
+    return ANSWERS["compute"](OPS["matmul"], [a, b], ())
 
 
 # ---------------------------------------------------------------- functions that are no ufuncs
@@ -299,6 +299,7 @@ _LEADING: Final = frozenset(
 )
 
 
+@answers
 def led_by_examples(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     """A function of arrays with common leading dimensions, and other arguments; see `leads`."""
     places = [i for i, a in enumerate(args) if isinstance(a, (np.ndarray, Batch))]
@@ -314,6 +315,7 @@ def _parameters(function: Callable[..., Any]) -> Any:
     return signature(function)
 
 
+@answers
 def function_of(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """A NumPy function that is no ufunc, of values of which at least one is a Batch."""
     if kwargs.get("out") is not None:
@@ -333,6 +335,7 @@ def function_of(function: Callable[..., Any], args: Sequence[Any], kwargs: Mappi
     raise NeedsBatching(f"numpy.{function.__name__}")
 
 
+@answers
 def item_of(x: Batch, index: Any) -> Any:
     """`x[index]` of an index of numbers, slices, None and an ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)

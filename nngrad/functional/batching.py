@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from .batch import Batch, Level, NeedsBatching, innermost, levels_of
+from .batch import Batch, Level, NeedsBatching, answers, innermost, levels_of
 from .indexing import PLACE, last_writers as writers_of_one, with_arrays
 from .joining import _stack as stack_op
 from .node import Node
@@ -71,6 +71,7 @@ def run(op: Op, *args: Any) -> Any:
     return compute(op, args[:n], args[n:])
 
 
+@answers
 def compute(op: Op, values: Sequence[Any], params: tuple[Any, ...]) -> Any:
     """The op of values of which at least one is a Batch."""
     arrays, batched, level = innermost(values)
@@ -367,6 +368,7 @@ def _put(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...]
     return run(op, x, move(run(broadcast_op, value, (size, *taken)), 0, at), *chosen, template)
 
 
+@answers
 def last_writers(shape: tuple[int, ...], template: Any, indices: Sequence[Any]) -> Any:
     """indexing.last_writers of indices some of which differ from example to example."""
     if Batch not in map(type, indices):
@@ -444,6 +446,7 @@ def _swapped(array: Any) -> Any:
     return move(array, 0, 1)
 
 
+@answers
 def summed_to(g: Any, child: Any, parent: Any) -> Any:
     """What goes to `parent` of a cotangent that `child` sends: where the child belongs to a run of
     vmap that the parent is outside of, the sum over the examples."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .batch import Batch, NeedsBatching, replaying
+from .batch import ANSWERS, Batch, NeedsBatching, replaying
 from .node import FREED, Draft, Node, grad_mode, seal
 from .scattering import dense, scatter_add
 
@@ -282,9 +282,7 @@ def _backward(
             if kind is not ndarray:
                 if kind is Node or kind is Batch:
                     if type(node._value) is Batch:
-                        from .batching import summed_to
-
-                        gp = summed_to(gp, node._value, parent._value)
+                        gp = ANSWERS["summed_to"](gp, node._value, parent._value)
                 elif kind is Scatter:
                     buffer = grads.get(parent)
                     if parent not in owned:

@@ -13,7 +13,7 @@ from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
 
-from .batch import Batch, NeedsBatching
+from .batch import ANSWERS, Batch, NeedsBatching
 from .dtypes import AnyArray, Nested
 from .engine import ALONE, Cleared, Scatter, copied
 from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
@@ -173,9 +173,7 @@ def _put_value_rule(g: Any, _: Any, x: Any, value: Any, *rest: Any) -> Any:
     if len(rest) > 1:
         indices = [getattr(a, "_value", a) for a in rest[:-1]]
         if Batch in map(type, indices):
-            from .batching import last_writers as of_examples
-
-            lasts = of_examples(x.shape, rest[-1], indices)
+            lasts = ANSWERS["last_writers"](x.shape, rest[-1], indices)
         else:
             lasts = last_writers(x.shape, with_arrays(rest[-1], indices))
         if lasts is not None:

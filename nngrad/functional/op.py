@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .batch import Batch, NeedsBatching, check_alive, replaying
+from .batch import ANSWERS, Batch, NeedsBatching, check_alive, replaying
 from .dtypes import DType, Number, get_default_dtype, result_type
 from .node import ANCHOR_EVERY, Anchored, Draft, Node, Operand, as_node, grad_mode, seal
 
@@ -159,12 +159,10 @@ def batched(
     """
     batches = [v for v in values if type(v) is Batch]
     if batches:
-        from .batching import compute
-
         if not within and not replaying.get():
             check_alive(op.name, batches)
         try:
-            return compute(op, values, params)
+            return ANSWERS["compute"](op, values, params)
         except (ValueError, IndexError) as wrong:  # of all examples, so of one
             raise forward_error(op.name, wrong, values) from wrong
     if isinstance(error, NeedsBatching):
