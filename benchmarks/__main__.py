@@ -26,6 +26,7 @@ CASES: Final = {
     "l": ("activations", "measure"),
     "o": ("optimizers", "measure"),
     "t": ("transforms", "measure"),
+    "p": ("programs", "measure"),
     "r": ("recurrent", "measure"),
 }
 

@@ -1,4 +1,4 @@
-"""`python resuming.py save FILE` trains, saves in the middle, and goes on; `resume FILE` goes on from the file.
+"""`python resuming.py save FILE` trains, saves in the middle, and goes on; `resume FILE` goes on from there.
 
 The losses of what comes after the middle are printed.
 """
@@ -16,7 +16,7 @@ def network():
     torch.manual_seed(3)
     model = GPT(GPTConfig(flash=False, bias=False))
     model.extra = nn.Sequential(nn.BatchNorm1d(4), nn.PReLU())
-    return model, model.configure_optimizers(1e-1, 1e-2, (0.9, 0.95), "cpu")
+    return model, model.configure_optimizers(1e-1, 2e-3, (0.9, 0.95), "cpu")
 
 
 def train(model, optimizer, steps):
@@ -24,7 +24,7 @@ def train(model, optimizer, steps):
     for _ in range(steps):
         X, Y = get_batch(text(), 16, 4)
         logits, loss = model(X, Y)
-        loss = loss + model.extra(logits[:, -1, :4]).pow(2).mean()
+        loss = loss + model.extra(logits.view(-1, 27)[:, :4]).pow(2).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -52,7 +52,7 @@ def main():
         model.load_state_dict(checkpoint["model"])
         optimizer.load_state_dict(checkpoint["optimizer"])
         torch.set_rng_state(checkpoint["rng"])
-    print(train(model, optimizer, 12))
+    print(train(model, optimizer, 8))
 
 
 if __name__ == "__main__":
