@@ -1,5 +1,6 @@
 """NNGrad: automatic differentiation and neural networks on NumPy, with PyTorch's surface."""
 
+from math import e as e, inf as inf, nan as nan, pi as pi
 from typing import TYPE_CHECKING
 
 from . import autograd as autograd, functional as functional
@@ -383,6 +384,7 @@ if TYPE_CHECKING:
     )
     from .autograd.transforms import vmap as vmap
     from .compiler import compile as compile
+    from .conveniences import *  # noqa: F403  # typed there, one by one
     from .drawing import draw as draw
     from .environment import (
         BoolTensor as BoolTensor,
@@ -408,7 +410,8 @@ if TYPE_CHECKING:
         typename as typename,
         use_deterministic_algorithms as use_deterministic_algorithms,
     )
-    from .networks import *  # noqa: F403  # typed there, one by one
+    from .further import *  # noqa: F403
+    from .networks import *  # noqa: F403
     from .serialization import load as load, save as save
     from .summarizing import summary as summary
 else:
@@ -446,8 +449,9 @@ else:
             found = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
             return found
         if not name.startswith("_"):
-            found = vars(import_module(".networks", __name__)).get(name)
-            if found is not None:
-                globals()[name] = found
-                return found
+            for home in (".further", ".networks", ".conveniences"):
+                module = import_module(home, __name__)
+                if name in getattr(module, "__all__", vars(module)):
+                    found = globals()[name] = getattr(module, name)
+                    return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

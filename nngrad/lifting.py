@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Final,
+    ParamSpec,
+    Protocol,
+    SupportsIndex,
+    TypeAlias,
+    overload,
+)
 
 import numpy as np
 
+from .dtypes import to_numpy
 from .functional.dtypes import AnyArray, Scalar
 from .functional.node import Node, Operand, grad_mode
 from .functional.reduction import ValuesIndices
@@ -30,6 +41,16 @@ _new = object.__new__
 NUMBERS: Final = (bool, int, float, complex, np.ndarray, np.generic)
 
 
+#: other names of arguments that PyTorch takes, NumPy's and its methods' own
+_SPELLINGS: Final = {
+    "axis": ("dim", "dims"),
+    "keepdims": ("keepdim",),
+    "split_size": ("split_size_or_sections",),
+}
+#: arguments that are given one by one, or by name as a sequence
+_SPREAD: Final = frozenset({"dims", "repeats", "shape", "size"})
+
+
 def wrap(node: Node) -> Tensor:
     """A tensor on a node."""
     tensor = _new(Tensor)
@@ -43,6 +64,8 @@ def lift(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concaten
     """A function on nodes as a function on tensors, and as a method."""
 
     def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        if kwargs:
+            args, kwargs = named_as(function, args, kwargs)  # type: ignore[assignment]  # no tuple, no dict
         return wrap(function(input.node if isinstance(input, Tensor) else input, *args, **kwargs))
 
     def lifted_alone(input: Any) -> Tensor:  # written out, as half of a program's calls are these
@@ -87,6 +110,8 @@ def lift_part(
     rule = RULES[function]
 
     def lifted(input: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        if kwargs:
+            args, kwargs = named_as(rule, args, kwargs)  # type: ignore[assignment]  # no tuple, no dict
         return input[rule(input.node, *args, **kwargs)]
 
     named: Callable[Concatenate[Tensor, P], Tensor] = named_like(lifted, function)
@@ -100,6 +125,8 @@ def lift_parts(
     rule = RULES[function]
 
     def lifted(input: Tensor, *args: P.args, **kwargs: P.kwargs) -> tuple[Tensor, ...]:
+        if kwargs:
+            args, kwargs = named_as(rule, args, kwargs)  # type: ignore[assignment]  # no tuple, no dict
         return tuple([input[index] for index in rule(input.node, *args, **kwargs)])
 
     named: Callable[Concatenate[Tensor, P], tuple[Tensor, ...]] = named_like(lifted, function)
@@ -112,6 +139,8 @@ def lift_pair(
     """A function that gives values and their indices, on tensors."""
 
     def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> ValuesIndices[Tensor]:
+        if kwargs:
+            args, kwargs = named_as(function, args, kwargs)  # type: ignore[assignment]  # no tuple, no dict
         found = function(input.node if isinstance(input, Tensor) else input, *args, **kwargs)
         return ValuesIndices(wrap(found.values), wrap(found.indices))
 
@@ -125,6 +154,8 @@ def lift_tuple(
     """A function that gives several nodes, on tensors."""
 
     def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> tuple[Tensor, ...]:
+        if kwargs:
+            args, kwargs = named_as(function, args, kwargs)  # type: ignore[assignment]  # no tuple, no dict
         found = function(input.node if isinstance(input, Tensor) else input, *args, **kwargs)
         return tuple([wrap(x) for x in found])
 
@@ -136,12 +167,28 @@ def lift_(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concate
     """A function on nodes as a method that changes its tensor: `exp` as `exp_`."""
 
     def lifted(self: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        if kwargs:
+            args, kwargs = named_as(function, args, kwargs)  # type: ignore[assignment]  # no tuple, no dict
         self.assign(function(self.node, *args, **kwargs))
         return self
 
     named: Callable[Concatenate[Tensor, P], Tensor] = named_like(lifted, function)
     named.__name__ += "_"
     return named
+
+
+def changing(
+    function: Callable[Concatenate[TensorLike, P], Tensor],
+) -> Callable[Concatenate[Tensor, P], Tensor]:
+    """A function on tensors as a method that changes its tensor."""
+
+    def changed(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        self.assign(function(self, *args, **kwargs).node)
+        return self
+
+    changed.__name__ = changed.__qualname__ = f"{function.__name__}_"
+    changed.__doc__ = function.__doc__
+    return changed
 
 
 def lift_joining(function: Callable[[Sequence[Operand]], Node]) -> Callable[[Sequence[TensorLike]], Tensor]:
@@ -182,9 +229,30 @@ def bind(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     """The arguments after the input, all by position."""
     import inspect
 
+    args, kwargs = named_as(function, args, kwargs)
     bound = inspect.signature(function).bind(None, *args, **kwargs)
     bound.apply_defaults()
     return bound.args[1:]
+
+
+def named_as(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments as a function on nodes has them: `dim` for `axis`, NumPy's dtypes for the package's."""
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    named = {}
+    for name, value in kwargs.items():
+        if name == "dtype" and value is not None:
+            value = to_numpy(value)
+        elif name not in names:
+            if name in _SPREAD and code.co_flags & 4 and not args:  # 4: *args
+                args = (value,)
+                continue
+            meant = [n for n in _SPELLINGS.get(name, ()) if n in names and n not in kwargs]
+            name = meant[0] if meant else name
+        named[name] = value
+    return args, named
 
 
 def named_like(lifted: Any, function: Any) -> Any:
@@ -263,6 +331,21 @@ class Size(tuple[int, ...]):
     def numel(self) -> int:
         """The product of the sizes."""
         return math.prod(self)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> Size: ...
+    def __getitem__(self, index: SupportsIndex | slice, /) -> int | Size:
+        found = tuple.__getitem__(self, index)
+        return Size(found) if isinstance(found, tuple) else found
+
+    def __add__(self, other: Any, /) -> Any:
+        found = tuple.__add__(self, other)
+        return Size(found) if all(isinstance(n, int) for n in found) else found
+
+    def __mul__(self, count: SupportsIndex, /) -> Size:
+        return Size(tuple.__mul__(self, count))
 
     def __repr__(self) -> str:
         return f"nngrad.Size({list(self)})"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import functional as F, matrices, operations
+from . import functional as F, further, matrices, operations
 from .functional import arithmetic
-from .lifting import in_place, lift, lift_, lift_view, operator_, reflected
+from .lifting import changing, in_place, lift, lift_, lift_view, operator_, reflected
 
 
 class Methods:
@@ -251,6 +251,48 @@ class Methods:
     qr: Final = matrices.qr
     slogdet: Final = matrices.slogdet
     svd: Final = matrices.svd
+
+    corrcoef: Final = further.corrcoef
+    cov: Final = further.cov
+    diagonal_scatter: Final = further.diagonal_scatter
+    dist: Final = further.dist
+    float_power: Final = further.float_power
+    gcd: Final = further.gcd
+    heaviside: Final = further.heaviside
+    index_reduce: Final = further.index_reduce
+    isneginf: Final = further.isneginf
+    isposinf: Final = further.isposinf
+    isreal: Final = further.isreal
+    lcm: Final = further.lcm
+    ldexp: Final = further.ldexp
+    logaddexp2: Final = further.logaddexp2
+    msort: Final = further.msort
+    mvlgamma: Final = further.mvlgamma
+    nanmedian: Final = further.nanmedian
+    nextafter: Final = further.nextafter
+    positive: Final = further.positive
+    renorm: Final = further.renorm
+    select_scatter: Final = further.select_scatter
+    sgn: Final = further.sgn
+    signbit: Final = further.signbit
+    sinc: Final = further.sinc
+    slice_scatter: Final = further.slice_scatter
+    sum_to_size: Final = further.sum_to_size
+    fill_diagonal_: Final = changing(further.fill_diagonal)
+    float_power_: Final = changing(further.float_power)
+    gcd_: Final = changing(further.gcd)
+    heaviside_: Final = changing(further.heaviside)
+    index_reduce_: Final = changing(further.index_reduce)
+    lcm_: Final = changing(further.lcm)
+    ldexp_: Final = changing(further.ldexp)
+    mvlgamma_: Final = changing(further.mvlgamma)
+    nextafter_: Final = changing(further.nextafter)
+    put_: Final = changing(further.put)
+    renorm_: Final = changing(further.renorm)
+    sgn_: Final = changing(further.sgn)
+    sinc_: Final = changing(further.sinc)
+    polygamma: Final = further.polygamma_of
+    polygamma_: Final = changing(further.polygamma_of)
 
     diag: Final = operations.diag
     diag_embed: Final = operations.diag_embed

@@ -31,6 +31,9 @@ DIFFERENCES: dict[str, str] = {
     "pdist": "PyTorch crashes in the gradient of no vectors",
     "max_unpool2d": "where elements meet in one place, the one that stands receives the gradient",
     "digamma": "the derivative is exact; PyTorch's trigamma is rounded to about 1e-8",
+    "polygamma-0": "the derivative is exact; PyTorch's trigamma is rounded to about 1e-8",
+    "polygamma-1": "exact; PyTorch's trigamma is rounded to about 1e-8",
+    **dict.fromkeys(("vander-None", "vander-3", "vander-5"), "PyTorch's raises in its gradient"),
 }
 
 #: what PyTorch cannot be asked for: it would crash the process
@@ -52,6 +55,9 @@ LENIENT: dict[str, str] = {
     "atan2": "with a Python number",
     "hypot": "with a Python number",
     "logaddexp": "with a Python number",
+    "logaddexp2": "with a Python number",
+    "gcd": "with a Python number",
+    "lcm": "with a Python number",
     "fmax": "with a Python number",
     "fmin": "with a Python number",
 }

@@ -7,6 +7,7 @@ through values, dtypes, gradients of several orders, layouts, special points and
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -576,7 +577,7 @@ def public_functions() -> dict[str, Any]:
     """The functions of the core by the names that rows have for them: `exp`, `linalg.det`."""
     home = F.linalg.__name__
     own = {n: f for n, f in vars(F.linalg).items() if getattr(f, "__module__", "").startswith(home)}
-    homes = {"": vars(F) | vars(F.networks) | vars(F.transforms), "linalg.": own}
+    homes = {"": vars(F) | vars(F.further) | vars(F.networks) | vars(F.transforms), "linalg.": own}
     return {
         prefix + name: value
         for prefix, home in homes.items()
@@ -601,6 +602,20 @@ class TorchNames:
         if name.endswith(("_loss", "_div", "_with_logits")) or "pool" in name:
             homes = (torch.nn.functional,)
         return getattr(next(home for home in homes if hasattr(home, name)), name)
+
+
+def _torch_sgn(x: Any) -> Any:
+    return x.sign()  # whose gradient NumPy can read
+
+
+def _torch_index_reduce(x: Any, *args: Any, **options: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is in beta
+        return x.index_reduce(*args, **options)
+
+
+def _torch_fill_diagonal(x: Any, value: Any, wrap: bool = False) -> Any:
+    return x.clone().fill_diagonal_(value, wrap)
 
 
 def _torch_getitem(x: Any, index: Any) -> Any:

@@ -284,8 +284,15 @@ from .trigonometry import (
 )
 
 if TYPE_CHECKING:
-    from . import linalg as linalg, networks as networks, optim as optim, transforms as transforms
-    from .networks import *  # noqa: F403  # typed there, one by one
+    from . import (
+        further as further,
+        linalg as linalg,
+        networks as networks,
+        optim as optim,
+        transforms as transforms,
+    )
+    from .further import *  # noqa: F403  # typed there, one by one
+    from .networks import *  # noqa: F403
     from .transforms import *  # noqa: F403
 else:
 
@@ -293,9 +300,9 @@ else:
         """What is loaded when a program first names it, so that importing NNGrad stays quick."""
         from importlib import import_module
 
-        if name in ("linalg", "networks", "optim", "transforms"):
+        if name in ("further", "linalg", "networks", "optim", "transforms"):
             return import_module(f".{name}", __name__)
-        later_ones = () if name.startswith("_") else ("transforms", "networks")
+        later_ones = () if name.startswith("_") else ("transforms", "further", "networks")
         for later in sorted(later_ones, key=lambda later: later not in globals()):  # what is there first
             found = vars(import_module(f".{later}", __name__)).get(name)
             if found is not None:

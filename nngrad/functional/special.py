@@ -191,7 +191,7 @@ def _polygamma_forward(x: Any, order: int) -> Any:
 
 
 def _polygamma_rule(g: Any, _: Any, x: Any, order: int) -> Any:
-    return np.multiply(g, _polygamma(x, order + 1))
+    return np.multiply(g, polygamma_op(x, order + 1))
 
 
 @silent
@@ -200,11 +200,11 @@ def _lgamma_forward(x: Any) -> Any:
     return np.where(np.isinf(x), np.absolute(x), value)  # C has inf at -inf
 
 
-_polygamma: Final[Op] = general("polygamma", _polygamma_forward, _polygamma_rule)
+polygamma_op: Final[Op] = general("polygamma", _polygamma_forward, _polygamma_rule)
 _lgamma = pointwise(
     "lgamma",
     _lgamma_forward,
-    lambda g, _, x: np.multiply(g, _polygamma(x, 0)),
+    lambda g, _, x: np.multiply(g, polygamma_op(x, 0)),
     floats=True,
 )
 
@@ -251,4 +251,4 @@ def digamma(input: Operand) -> Node:
     >>> digamma(np.array([1.0])).data.round(4)
     array([-0.5772])
     """
-    return apply(_polygamma, (as_floating(as_node(input)),), (0,))
+    return apply(polygamma_op, (as_floating(as_node(input)),), (0,))

@@ -110,38 +110,45 @@ def sum_or_mean(op: Op, x: Node, t: Node, reduction: str, numbers: tuple[float, 
 
 
 def squares(x: Any, t: Any, d: Any, _: Any) -> Any:
+    """The sum of squared differences."""
     np.subtract(x, t, out=d)
     return dot(d, d)
 
 
 def squares_slope(out: Any, x: Any, t: Any, factor: Any) -> None:
+    """Twice the differences."""
     np.subtract(x, t, out=out)
     np.multiply(out, factor + factor, out=out)
 
 
 def distances(x: Any, t: Any, d: Any, _: Any) -> Any:
+    """The sum of absolute differences."""
     np.subtract(x, t, out=d)
     return np.add.reduce(np.absolute(d, out=d))
 
 
 def distances_slope(out: Any, x: Any, t: Any, factor: Any) -> None:
+    """The signs of the differences."""
     signs = np.greater(x, t).view(np.int8)  # 0 at NaN, as in PyTorch
     np.subtract(signs, np.less(x, t).view(np.int8), out=signs)
     np.multiply(signs, factor, out=out)
 
 
 def bends(x: Any, t: Any, d: Any, near: Any, delta: float, scale: float) -> Any:
+    """The sum of Huber's losses, times a scale."""
     np.subtract(x, t, out=d)
     np.clip(d, -delta, delta, out=near)
     return (dot(near, d) - dot(near, near) * 0.5) * scale
 
 
 def bends_slope(out: Any, x: Any, t: Any, factor: Any, delta: float, scale: float) -> None:
+    """The differences, cut off at delta, times the scale."""
     np.subtract(x, t, out=out)
     np.multiply(np.clip(out, -delta, delta, out=out), factor * scale, out=out)
 
 
 def logits(x: Any, t: Any, e: Any, product: Any) -> Any:
+    """The sum of binary cross entropies of logits."""
     np.log1p(np.exp(np.negative(np.absolute(x, out=e), out=e), out=e), out=e)
     result = np.add.reduce(e)
     np.multiply(x, t, out=product)
@@ -149,6 +156,7 @@ def logits(x: Any, t: Any, e: Any, product: Any) -> Any:
 
 
 def logits_slope(out: Any, x: Any, t: Any, factor: Any) -> None:
+    """The sigmoids less the targets."""
     np.exp(np.negative(x, out=out), out=out)
     np.reciprocal(np.add(out, 1, out=out), out=out)
     np.multiply(np.subtract(out, t, out=out), factor, out=out)
