@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import subprocess
 import sys
 from typing import Any
 
@@ -161,3 +162,34 @@ def test_what_needs_scipy_says_so(name: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "scipy.special", None)
     with pytest.raises(ImportError, match=rf"{name}: needs SciPy.*nngrad\[scipy\]"):
         getattr(F, name)(1.0)
+
+
+def test_large_integers_divide_as_they_are() -> None:
+    """A number that the small dtype cannot hold meets it as a float, not wrapped."""
+    x = nngrad.tensor([1, 200], dtype=nngrad.uint8)
+    for divided in (x / 256, x / nngrad.tensor(256), nngrad.div(x, np.int64(256))):
+        np.testing.assert_array_equal(divided.numpy(), np.array([1, 200], np.float32) / 256, strict=True)
+    np.testing.assert_array_equal((x / -1).numpy(), np.array([-1, -200], np.float32), strict=True)
+    np.testing.assert_allclose(
+        nngrad.atan2(x, nngrad.tensor(-1)).numpy(), np.arctan2([1, 200], -1), rtol=1e-6
+    )
+
+
+SILENT = """
+import nngrad as ng
+inf = ng.tensor([float("inf"), 1.0], requires_grad=True)
+half = ng.tensor([6e4, 6e4], dtype=ng.float16)
+large = ng.tensor([3e38, 3e38])
+for value in (inf + -inf, inf - inf, inf * 0, half + half, half * half, half.sum(), large.sum(), large**2):
+    assert not value.isfinite().all()
+large.double().mul(1e10).float(), inf.long(), ng.diff(ng.stack([inf, inf]), dim=0)
+ng.stack([inf, inf]) @ ng.stack([inf, -inf])
+(inf * 0).sum().backward()
+"""
+
+
+def test_what_overflows_warns_of_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SILENT], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""

@@ -201,7 +201,7 @@ def _silu_kernel(out: Any, c: Any, x: Any) -> None:
 
 def _silu_slope(g: Any, out: Any, x: Any) -> Any:
     c = np.clip(x, -_DEEP, _DEEP)
-    s = np.reciprocal(np.add(np.exp(np.negative(c)), 1.0))
+    s = sigmoid_op(c)
     return np.multiply(g, np.multiply(s, np.add(np.multiply(c, np.subtract(1.0, s)), 1.0)))
 
 

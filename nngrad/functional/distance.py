@@ -7,19 +7,20 @@ from typing import Any, Final
 
 import numpy as np
 
+from .aggregation import widened
 from .arithmetic import add, div, mul, sub
-from .elementary import silent
+from .dtypes import wide
 from .indexing import getitem
 from .loss import check_broadcast
 from .losses import floor_op
 from .node import Node, Operand, as_node
-from .op import apply, astype, general, promote
+from .op import apply, astype, cast, general, promote
 from .reduction import sum
 from .repeating import broadcast_tensors
 from .shape import normal_dim, reshape, squeeze
 
 
-@silent
+@widened
 def _norm(x: Any, p: float, dim: int) -> Any:
     size = np.absolute(x)
     if p == 0:
@@ -77,8 +78,10 @@ def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8)
     at = normal_dim("cosine_similarity", dim, a.ndim)
     if not a.ndim:
         a, b = reshape(a, (1,)), reshape(b, (1,))
+    dtype = a._value.dtype
+    a, b = cast(a, wide(dtype)), cast(b, wide(dtype))
     units = [div(x, apply(floor_op, (apply(_norm_op, (x,), (2, at)),), (eps,))) for x in (a, b)]
-    return sum(mul(*units), at)
+    return cast(sum(mul(*units), at), dtype)
 
 
 def pairwise_distance(

@@ -32,6 +32,7 @@ class Nested(Protocol[T_co]):
 _CATEGORY: Final = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 _BOOL: Final[DType] = np.dtype(np.bool_)
 _INT64: Final[DType] = np.dtype(np.int64)
+_SINGLE: Final[DType] = np.dtype(np.float32)
 _COMPLEX_OF: Final[dict[str, DType]] = {
     "e": np.dtype(np.complex64),
     "f": np.dtype(np.complex64),
@@ -72,6 +73,11 @@ def number_dtype(value: Number) -> DType:
     if isinstance(value, int):
         return _INT64
     return _default if isinstance(value, float) else _COMPLEX_OF[_default.char]
+
+
+def wide(dtype: DType) -> DType:
+    """float32 for float16, whose squares and sums overflow or vanish; any other as it is."""
+    return _SINGLE if dtype.char == "e" else dtype
 
 
 def promote_types(a: DType, b: DType) -> DType:

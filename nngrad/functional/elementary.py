@@ -63,7 +63,7 @@ _tanh = pointwise(
     lambda g, out, x: np.subtract(g, np.multiply(g, np.square(out))),
     floats=True,
 )
-_sigmoid = pointwise(
+sigmoid_op: Final = pointwise(
     "sigmoid",
     quiet(lambda x: np.reciprocal(np.add(np.exp(np.negative(x)), np.ones((), x.dtype)))),
     lambda g, out, x: np.multiply(g, np.subtract(out, np.square(out))),
@@ -127,7 +127,7 @@ def sigmoid(input: Operand) -> Node:
     >>> sigmoid(np.array([0.0])).data
     array([0.5])
     """
-    return _sigmoid.call(input)
+    return sigmoid_op.call(input)
 
 
 def relu(input: Operand) -> Node:

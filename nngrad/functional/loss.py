@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .arithmetic import div, mul, neg, sub
+from .arithmetic import add, div, mul, neg, sub
 from .batch import Batch, all_examples, as_array
 from .blocks import BLOCK, over_blocks
 from .choice import masked_fill
@@ -271,7 +271,17 @@ def _weights(indices: Any, kept: Any, w: Node | None, mean: bool, dtype: DType) 
     total = counted.sum()
     if mean:
         counted = _quotient(counted, total)
+        if kept is not None:
+            counted = np.where(kept, counted, np.zeros((), dtype))
     return indices, seal(counted), total
+
+
+def _nan_of_none(losses: Node, total: Any) -> Node:
+    """The mean where no row counts: NaN, with no gradient in any row, as PyTorch has it."""
+    none = np.equal(total, 0)
+    if not np.any(all_examples(none)):
+        return losses
+    return add(losses, seal(np.where(none, np.asarray(math.nan, losses.dtype), np.zeros((), losses.dtype))))
 
 
 def nll_loss(
@@ -303,8 +313,10 @@ def nll_loss(
     indices = _indices("nll_loss", x, t)
     w = None if weight is None else _weight_per_class("nll_loss", weight, classes, x.dtype)
     kept = _counted("nll_loss", indices, classes, ignore_index)
-    indices, weights, _ = _weights(indices, kept, w, reduction == "mean", x.dtype)
+    indices, weights, total = _weights(indices, kept, w, reduction == "mean", x.dtype)
     losses = apply(_nll, (rows, seal(indices), weights), (reduction != "none", axis))
+    if kept is not None and reduction == "mean":
+        losses = _nan_of_none(losses, total)
     return losses if reduction != "none" or x.ndim == 2 else reshape(losses, t.shape)
 
 
@@ -359,6 +371,8 @@ def cross_entropy(
     kept = _counted("cross_entropy", indices, classes, ignore_index)
     indices, weights, total = _weights(indices, kept, w, reduction == "mean", dtype)
     losses = apply(_cross_entropy, (rows, seal(indices), weights), (reduction != "none", axis))
+    if kept is not None and reduction == "mean":
+        losses = _nan_of_none(losses, total)
     if label_smoothing:
         log_p = log_softmax(rows, axis)
         spread = sum(log_p if w is None else mul(log_p, w if axis else reshape(w, (-1, 1))), axis)

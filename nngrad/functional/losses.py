@@ -10,7 +10,7 @@ import numpy as np
 from .arithmetic import add, div, mul, sub
 from .batch import all_examples
 from .choice import masked_fill
-from .elementary import abs, exp, floats_only, log, quiet, select, silent
+from .elementary import abs, exp, floats_only, log, quiet, select, sigmoid_op, silent
 from .exponential import xlogy
 from .loss import Reduction, check_broadcast, check_reduction, reduce_loss
 from .node import Node, Operand, as_node
@@ -228,7 +228,7 @@ binary_logits_op: Final = pointwise(
             np.multiply(np.subtract(np.greater(x, 0), t), x), np.log1p(np.exp(np.negative(np.abs(x))))
         )
     ),
-    lambda g, _, x, t: np.multiply(g, np.subtract(np.reciprocal(np.add(np.exp(np.negative(x)), 1)), t)),
+    lambda g, _, x, t: np.multiply(g, np.subtract(sigmoid_op(x), t)),
     lambda g, _, x, t: np.negative(np.multiply(g, x)),
 )
 _binary_logits: Final = summed(binary_logits_op, logits, logits_slope, odd=False)

@@ -17,7 +17,7 @@ from .arithmetic import add, div, mul, pow
 from .batch import Batch, NeedsBatching
 from .blending import clamp_min
 from .blocks import over_blocks, rows_in_block
-from .dtypes import DType
+from .dtypes import DType, wide
 from .elementary import abs, select, silent, sqrt
 from .engine import unbroadcast
 from .exponential import rsqrt
@@ -644,7 +644,8 @@ def normalize(input: Operand, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12)
     """
     x = _floating("normalize", input)
     dims = normal_dims("normalize", dim, x.ndim)
-    return div(x, clamp_min(_norm(x, p, dims), eps))
+    size = cast(_norm(cast(x, wide(x.dtype)), p, dims), x.dtype)
+    return div(x, clamp_min(size, eps))
 
 
 def _norm(x: Node, p: float, dims: tuple[int, ...] | None) -> Node:

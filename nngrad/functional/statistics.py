@@ -6,11 +6,11 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .aggregation import widened
 from .batch import all_examples
 from .blending import lerp
 from .choice import where
-from .elementary import select
+from .dtypes import wide
+from .elementary import quiet, select
 from .indexing import along, getitem
 from .node import Node, Operand, as_node, implements, seal
 from .op import apply, cast, general, is_number, pointwise, scalar
@@ -36,10 +36,10 @@ def _var_rule(g: Any, _: Any, x: Any, dims: tuple[int, ...] | None, keepdim: boo
     return np.multiply(np.divide(twice, np.asarray(count_of(x.shape, dims) - correction, x.dtype)), off)
 
 
-_var: Final = general("var", widened(_var_forward), _var_rule)
+_var: Final = general("var", quiet(_var_forward), _var_rule)
 #: the root of a variance: with a derivative of 0 at 0, as in PyTorch
 _root: Final = pointwise(
-    "std", widened(np.sqrt), lambda g, out, x: select(np.divide(g, np.add(out, out)), np.not_equal(out, 0))
+    "std", quiet(np.sqrt), lambda g, out, x: select(np.divide(g, np.add(out, out)), np.not_equal(out, 0))
 )
 
 
@@ -51,7 +51,7 @@ def _variance(
     keepdim: bool,
     correction: float | None,
 ) -> tuple[Node, Node, tuple[int, ...] | None]:
-    """The input, its variance, and over which dimensions."""
+    """The input, its variance (of float16 in float32), and over which dimensions."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
@@ -62,7 +62,7 @@ def _variance(
     if x._value.dtype.kind != "f":
         raise RuntimeError(f"{name}: std and var only support floating point dtypes, got {x.dtype}")
     dims = all_if_empty(name, x, dim, None)
-    return x, apply(_var, (x,), (dims, keepdim, correction)), dims
+    return x, apply(_var, (cast(x, wide(x.dtype)),), (dims, keepdim, correction)), dims
 
 
 def var(
@@ -81,7 +81,8 @@ def var(
     >>> var(np.array([1.0, 2.0, 3.0])).data
     array(1.)
     """
-    return _variance("var", input, dim, unbiased, keepdim, correction)[1]
+    x, variance, _ = _variance("var", input, dim, unbiased, keepdim, correction)
+    return cast(variance, x.dtype)
 
 
 def std(
@@ -97,7 +98,8 @@ def std(
     >>> std(np.array([1.0, 2.0, 3.0])).data
     array(1.)
     """
-    return _root.call(_variance("std", input, dim, unbiased, keepdim, correction)[1])
+    x, variance, _ = _variance("std", input, dim, unbiased, keepdim, correction)
+    return cast(_root.call(variance), x.dtype)
 
 
 def var_mean(
@@ -114,7 +116,7 @@ def var_mean(
     array(2.)
     """
     x, variance, dims = _variance("var_mean", input, dim, unbiased, keepdim, correction)
-    return variance, mean(x, dims, keepdim)
+    return cast(variance, x.dtype), mean(x, dims, keepdim)
 
 
 def std_mean(
@@ -131,7 +133,7 @@ def std_mean(
     array(1.)
     """
     x, variance, dims = _variance("std_mean", input, dim, unbiased, keepdim, correction)
-    return _root.call(variance), mean(x, dims, keepdim)
+    return cast(_root.call(variance), x.dtype), mean(x, dims, keepdim)
 
 
 # ---------------------------------------------------------------- quantiles

@@ -1,9 +1,19 @@
-"""Warnings that point at the user's own line, however deep inside the package they arise."""
+"""Warnings: those for the user point at the user's own line; NumPy's about inf and NaN are not shown."""
 
 from __future__ import annotations
 
 import sys
 import warnings
+
+# PyTorch is silent where a sum overflows or infinities cancel. np.errstate would be as silent, but takes
+# longer than a small addition: so functions that seldom meet inf go without, and what NumPy says of this
+# package's lines is dropped.
+warnings.filterwarnings(
+    "ignore",
+    r"(invalid value|overflow|underflow|divide by zero) encountered",
+    RuntimeWarning,
+    __name__.partition(".")[0] + r"\.",
+)
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
