@@ -5,9 +5,14 @@ What they are made of, `nngrad.functional.further`, loads when one of them is ca
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, overload
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from . import functional as F, lifting
+import numpy as np
+
+from . import functional as F
+from . import lifting
+from .functional.node import seal
 from .functional.reduction import ValuesIndices
 from .lifting import wrap
 
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from .lifting import Tensor, TensorLike
 
 __all__ = [
+    "adjoint",
     "combinations",
     "corrcoef",
     "cov",
@@ -278,3 +284,32 @@ trapz = trapezoid
 def polygamma_of(input: TensorLike, n: int) -> Tensor:
     """The n-th derivative of digamma, as a method; see `nngrad.functional.polygamma`."""
     return wrap(F.polygamma(n, input))
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """Matrices transposed, as a view. Raises RuntimeError for complex ones, which need a copy."""
+    if input.dtype.is_complex:
+        raise RuntimeError("adjoint: not for complex matrices, whose conjugates are no view here")
+    return input.mT
+
+
+def hermitian(input: Tensor) -> Tensor:
+    """A matrix transposed, as a view: the property `H`. Raises RuntimeError for more dimensions."""
+    if input.ndim not in (0, 2):
+        raise RuntimeError(f"H: only supported on matrices (2-D tensors), got shape {tuple(input.shape)}")
+    return adjoint(input) if input.ndim else input
+
+
+def same(input: Tensor) -> Tensor:
+    """The tensor itself: its memory is nobody's device's, and processes are sent copies."""
+    return input
+
+
+def call_on_each(input: Tensor, callable: Callable[[Any], Any]) -> Tensor:
+    """Change each element by a Python function, slowly. Raises RuntimeError where the graph would need
+    its derivative."""
+    if input.requires_grad:
+        raise RuntimeError("apply_: a Python function of numbers has no derivative; detach the tensor first")
+    values = [callable(v) for v in input.node.data.reshape(-1).tolist()]
+    input.assign(seal(np.array(values, input.node.dtype).reshape(input.shape)))
+    return input

@@ -294,6 +294,18 @@ class Methods:
     polygamma: Final = further.polygamma_of
     polygamma_: Final = changing(further.polygamma_of)
 
+    adjoint: Final = further.adjoint
+    H: Final = property(further.hermitian)
+    mH: Final = property(further.adjoint)
+    apply_: Final = further.call_on_each
+    pin_memory: Final = further.same
+    share_memory_: Final = further.same
+
+    @property
+    def is_cpu(self) -> bool:
+        """True: arrays are in the memory of the CPU."""
+        return True
+
     diag: Final = operations.diag
     diag_embed: Final = operations.diag_embed
     diagflat: Final = operations.diagflat

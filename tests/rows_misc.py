@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from rows import INF, NAN, Arg, Array, Row, binary, real, told, unary
+from rows import INF, NAN, Arg, Array, Call, Row, Shape, binary, real, told, unary
 
 
 def _special(name: str, *args: Any) -> Any:
@@ -135,13 +135,14 @@ def samples() -> Iterator[Row]:
             dtypes="efdl",
             torch=n in (0, 1),
         )
-    for shape in ((5, 3), (2, 3, 4), 7):
+    sizes: tuple[Any, ...] = ((5, 3), (2, 3, 4), 7)
+    for size in sizes:
         yield Row(
             "unravel_index",
-            f"{shape}",
-            lambda f, i, shape=shape: f.unravel_index(i, shape),
+            f"{size}",
+            lambda f, i, size=size: f.unravel_index(i, size),
             (Arg((2, 3), "int"),),
-            lambda i, shape=shape: np.unravel_index(i, shape),
+            lambda i, size=size: np.unravel_index(i, size),
             dtypes="l",
             grad=False,
         )
@@ -260,11 +261,13 @@ def _diagonal(x: Array, value: Array, offset: int, dim1: int, dim2: int) -> Any:
 
 def _reduced(x: Array, dim: int, at: Any, source: Array, how: str, own: bool) -> Any:
     result = np.moveaxis(np.array(x), dim, 0)
+    calls: dict[str, Call] = {"prod": np.prod, "mean": np.mean, "amax": np.max, "amin": np.min}
+    combine = calls[how]
     for k in range(result.shape[0]):
         parts = [p for i, p in zip(at, np.moveaxis(source, dim, 0)) if i == k]
         if parts:
             whole = np.stack([result[k], *parts] if own else parts)
-            result[k] = {"prod": np.prod, "mean": np.mean, "amax": np.max, "amin": np.min}[how](whole, axis=0)
+            result[k] = combine(whole, axis=0)
     return np.moveaxis(result, 0, dim)
 
 
@@ -290,18 +293,19 @@ def pieces() -> Iterator[Row]:
             real((4, 3), shape),
             lambda x, s, d=dim, cut=slice(start, end, step): _put(x, (*[slice(None)] * (d % 2), cut), s),
         )
-    for shape, offset, dims, part in (
+    diagonals: tuple[tuple[Shape, int, tuple[int, int], Shape], ...] = (
         ((3, 3), 0, (0, 1), (3,)),
         ((3, 4), 1, (0, 1), (3,)),
         ((3, 3), -1, (1, 0), (2,)),
         ((2, 3, 3), 0, (-2, -1), (2, 3)),
         ((3, 2, 3), 1, (0, 2), (2, 2)),
-    ):
+    )
+    for whole, offset, dims, part in diagonals:
         yield Row(
             "diagonal_scatter",
-            f"{told(shape)}-{offset}-{dims}",
+            f"{told(whole)}-{offset}-{dims}",
             lambda f, x, s, a=(offset, *dims): f.diagonal_scatter(x, s, *a),
-            real(shape, part),
+            real(whole, part),
             lambda x, s, a=(offset, *dims): _diagonal(x, s, *a),
         )
     for add in (False, True):
@@ -322,18 +326,19 @@ def pieces() -> Iterator[Row]:
                 lambda x, i, s, d=dim, how=how, own=own: _reduced(x, d, i, s, how, own),
                 dtypes="fd",
             )
-    for shape, wrap in (
+    filled: tuple[tuple[Shape, bool], ...] = (
         ((3, 3), False),
         ((2, 4), False),
         ((5, 2), True),
         ((5, 2), False),
         ((2, 2, 2), False),
-    ):
+    )
+    for whole, wrap in filled:
         yield Row(
             "fill_diagonal",
-            f"{told(shape)}-{wrap}",
+            f"{told(whole)}-{wrap}",
             lambda f, x, wrap=wrap: f.fill_diagonal(x, 3.0, wrap),
-            real(shape),
+            real(whole),
             lambda x, wrap=wrap: _filled(x, wrap),
             dtypes="efd",
         )

@@ -179,6 +179,23 @@ def scaled_dot_product_attention(
     return wrap(attend(query, key, value, attn_mask, dropped, is_causal, scale, enable_gqa))
 
 
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """A sample of each distribution along `dim`, as probabilities that are nearly one of the classes.
+
+    The same as PyTorch's for a seed. tau: how far from one class. hard: the class as ones and zeros,
+    with the gradient of the probabilities. eps: not used, as in PyTorch.
+    """
+    noise = empty(logits.shape, dtype=logits.dtype).exponential_().log().neg()
+    soft = softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    classes = soft.detach().argmax(dim, True)
+    one = (soft.detach() * 0).scatter_(dim, classes, 1.0)
+    return one - soft.detach() + soft
+
+
 def multi_head_attention_forward(
     query: Tensor,
     key: Tensor,
