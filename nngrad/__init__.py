@@ -363,6 +363,7 @@ if TYPE_CHECKING:
         backends as backends,
         compiler as compiler,
         cuda as cuda,
+        distributed as distributed,
         distributions as distributions,
         func as func,
         hub as hub,
@@ -416,7 +417,8 @@ if TYPE_CHECKING:
     from .summarizing import summary as summary
 else:
     _PACKAGES = (
-        *("accelerator", "amp", "backends", "compiler", "cuda", "distributions", "func", "hub", "jit"),
+        *("accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions"),
+        *("func", "hub", "jit"),
         *("linalg", "mps", "multiprocessing", "nn", "optim", "serialization", "utils"),
         *("version", "xpu"),
     )
