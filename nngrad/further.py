@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from . import functional as F
-from . import lifting
+from . import functional as F, lifting
 from .functional.node import seal
 from .functional.reduction import ValuesIndices
 from .lifting import wrap

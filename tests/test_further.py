@@ -103,13 +103,13 @@ def test_asarray_copies_where_asked() -> None:
 
 
 def test_bad_input_is_refused() -> None:
-    with pytest.raises(RuntimeError, match="hann_window: .*window_length=-1"):
+    with pytest.raises(RuntimeError, match=r"hann_window: .*window_length=-1"):
         nngrad.hann_window(-1)
-    with pytest.raises(RuntimeError, match="hann_window: .*int64"):
+    with pytest.raises(RuntimeError, match=r"hann_window: .*int64"):
         nngrad.hann_window(4, dtype=nngrad.int64)
-    with pytest.raises(RuntimeError, match="range: .*bound"):
+    with pytest.raises(RuntimeError, match=r"range: .*bound"):
         nngrad.range(3, 1)
     with pytest.raises(RuntimeError, match=r"H: .*\(1, 2, 3\)"):
         _ = nngrad.ones(1, 2, 3).H
-    with pytest.raises(RuntimeError, match="apply_: .*derivative"):
+    with pytest.raises(RuntimeError, match=r"apply_: .*derivative"):
         nngrad.ones(2).requires_grad_().apply_(abs)
