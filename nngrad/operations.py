@@ -191,7 +191,6 @@ true_divide: Final = lift(F.div)
 trunc: Final = lift(F.trunc)
 var: Final = lift(F.var)
 var_mean: Final = lift_tuple(F.var_mean)
-where: Final = lift(F.where)
 xlogy: Final = lift(F.xlogy)
 
 addbmm: Final = lift(F.addbmm)
@@ -324,10 +323,17 @@ def max(input: TensorLike) -> Tensor: ...
 @overload
 def max(input: TensorLike, dim: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
 @overload
+def max(input: TensorLike, *, axis: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
+@overload
 def max(input: TensorLike, dim: Tensor) -> Tensor: ...
-def max(input: TensorLike, dim: Any = None, keepdim: bool = False) -> Tensor | ValuesIndices[Tensor]:
+@overload
+def max(input: TensorLike, *, other: Tensor) -> Tensor: ...
+def max(
+    input: TensorLike, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, other: Any = None
+) -> Tensor | ValuesIndices[Tensor]:
     """The maximum of all elements; with `dim`, the maxima along it and their indices; with another
     tensor, the larger of each pair. See `nngrad.functional.max`."""
+    dim = dim if dim is not None else axis if axis is not None else other
     return _wrap_search(F.max(input, dim, keepdim))
 
 
@@ -336,11 +342,34 @@ def min(input: TensorLike) -> Tensor: ...
 @overload
 def min(input: TensorLike, dim: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
 @overload
+def min(input: TensorLike, *, axis: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
+@overload
 def min(input: TensorLike, dim: Tensor) -> Tensor: ...
-def min(input: TensorLike, dim: Any = None, keepdim: bool = False) -> Tensor | ValuesIndices[Tensor]:
+@overload
+def min(input: TensorLike, *, other: Tensor) -> Tensor: ...
+def min(
+    input: TensorLike, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, other: Any = None
+) -> Tensor | ValuesIndices[Tensor]:
     """The minimum of all elements; with `dim`, the minima along it and their indices; with another
     tensor, the smaller of each pair. See `nngrad.functional.min`."""
+    dim = dim if dim is not None else axis if axis is not None else other
     return _wrap_search(F.min(input, dim, keepdim))
+
+
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Tensor, input: TensorLike, other: TensorLike) -> Tensor: ...
+def where(
+    condition: Tensor, input: TensorLike | None = None, other: TensorLike | None = None
+) -> Tensor | tuple[Tensor, ...]:
+    """`input` where the condition holds, `other` elsewhere; given the condition alone, the indices of
+    the elements where it holds. See `nngrad.functional.where`."""
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where: expected both input and other, or neither")
+    return wrap(F.where(condition, input, other))
 
 
 def _wrap_search(found: Node | ValuesIndices[Node]) -> Tensor | ValuesIndices[Tensor]:
@@ -360,11 +389,14 @@ def aminmax(input: TensorLike, *, dim: int | None = None, keepdim: bool = False)
 def median(input: TensorLike) -> Tensor: ...
 @overload
 def median(input: TensorLike, dim: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
+@overload
+def median(input: TensorLike, *, axis: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
 def median(
-    input: TensorLike, dim: int | None = None, keepdim: bool = False
+    input: TensorLike, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None
 ) -> Tensor | ValuesIndices[Tensor]:
     """The median of all elements, the lower of two; with `dim`, the medians along it and their
     indices. See `nngrad.functional.median`."""
+    dim = axis if dim is None else dim
     return _wrap_search(F.median(input) if dim is None else F.median(input, dim, keepdim))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from ..autograd import enable_grad
 from ..creation import tensor
-from ..dtypes import finfo
+from ..dtypes import finfo, get_default_dtype
 from ..nn.functional import softmax
 from ..operations import broadcast_tensors, log, log1p, sigmoid
 from ..tensor import Tensor
@@ -30,6 +30,7 @@ def broadcast_all(*values: Tensor | Number) -> tuple[Tensor, ...]:
             )
         if isinstance(value, Tensor) and dtype is None:
             dtype = value.dtype
+    dtype = get_default_dtype() if dtype is None else dtype
     filled = [x if isinstance(x, Tensor) else tensor(x, dtype=dtype) for x in values]
     return tuple(broadcast_tensors(*filled))
 

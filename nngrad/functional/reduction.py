@@ -157,7 +157,9 @@ def whole(input: Operand, dtype: DType | None) -> Node:
 
 
 def all_if_empty(op: str, x: Node, dim: Dims | None, axis: Dims | None) -> tuple[int, ...] | None:
-    """PyTorch reads `dim=()` as all dimensions."""
+    """PyTorch reads `dim=()` as all dimensions. Raises TypeError for both `dim` and `axis`."""
+    if dim is not None and axis is not None:
+        raise TypeError(f"{op}: dim and axis are names of one argument, got both")
     return normal_dims(op, dim if axis is None else axis, x.ndim) or None
 
 
