@@ -550,22 +550,24 @@ class Tensor(Methods):
         self[...] = source
         return self
 
-    def fill_(self, value: TensorLike) -> Tensor:
+    def fill_(self: Tensor, value: TensorLike) -> Tensor:
         """Set every element to a number (or a 0-d tensor); returns the tensor itself."""
         self[...] = value
         return self
 
-    def zero_(self) -> Tensor:
+    def zero_(self: Tensor) -> Tensor:
         """Set every element to zero; returns the tensor itself."""
         self[...] = 0
         return self
 
-    def view(self, *shape: SupportsIndex | Sequence[SupportsIndex]) -> Tensor:
+    def view(
+        self, *shape: SupportsIndex | Sequence[SupportsIndex], size: Sequence[SupportsIndex] | None = None
+    ) -> Tensor:
         """The elements in row-major order in another shape, as a view; one size may be -1.
 
         Raises RuntimeError where that takes a copy: `reshape` makes it.
         """
-        tensor = self.reshape(*shape)
+        tensor = self.reshape(*shape) if size is None else self.reshape(size, *shape)
         if tensor._view is None:
             raise RuntimeError(
                 f"view: size {tuple(tensor.shape)} is not compatible with input tensor's size "
