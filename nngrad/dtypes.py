@@ -150,15 +150,34 @@ def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
     return of(core.promote_types(to_numpy(type1), to_numpy(type2)))
 
 
-def finfo(type: DTypeLike | None = None) -> np.finfo[Any]:
-    """The limits of a floating-point dtype (the default one unless told): eps, max, min, tiny, bits.
+@final
+class finfo:
+    """The limits of a floating-point dtype (the default one unless told), as Python's floats.
 
     Raises TypeError for a dtype that is not floating-point.
+
+    >>> finfo(float32).max
+    3.4028234663852886e+38
     """
-    kind: Any = core.get_default_dtype() if type is None else to_numpy(type)
-    if kind.kind not in "fc":
-        raise TypeError(f"finfo: requires a floating point dtype, got {kind}; use nngrad.iinfo")
-    return np.finfo(kind)
+
+    def __init__(self, type: DTypeLike | None = None) -> None:
+        kind: Any = core.get_default_dtype() if type is None else to_numpy(type)
+        if kind.kind not in "fc":
+            raise TypeError(f"finfo: requires a floating point dtype, got {kind}; use nngrad.iinfo")
+        limits: Any = np.finfo(kind)
+        self.dtype: str = of(limits.dtype).name
+        self.bits: builtins.int = limits.bits
+        self.eps: builtins.float = limits.eps.item()
+        self.max: builtins.float = limits.max.item()
+        self.min: builtins.float = limits.min.item()
+        self.tiny: builtins.float = limits.tiny.item()
+        self.smallest_normal: builtins.float = self.tiny
+        self.resolution: builtins.float = limits.resolution.item()
+
+    def __repr__(self) -> str:
+        names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        told = ", ".join([f"{name}={getattr(self, name):g}" for name in names])
+        return f"finfo({told}, dtype={self.dtype})"
 
 
 def iinfo(type: DTypeLike) -> np.iinfo[Any]:

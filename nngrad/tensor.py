@@ -947,7 +947,9 @@ class Tensor(Methods):
 def _answer(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Answer a NumPy function called with tensors: as on nodes, with tensors for the results."""
     result = dispatch(function, function, args, kwargs)
-    return wrap(result) if isinstance(result, Node) else [wrap(r) for r in result]
+    if isinstance(result, (list, tuple)):
+        return [wrap(r) for r in result]
+    return wrap(result) if isinstance(result, Node) else result  # a bool, as allclose gives
 
 
 # what its methods are made of was there before it

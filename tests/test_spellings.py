@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nngrad
@@ -100,3 +101,20 @@ def test_constants() -> None:
 
 def test_distributions_of_integers_are_floating() -> None:
     assert nngrad.distributions.Normal(0, 1).sample((3,)).dtype == nngrad.float32
+
+
+def test_limits_are_numbers_of_python() -> None:
+    limits = nngrad.finfo(nngrad.float32)
+    assert type(limits.eps) is float
+    assert type(limits.min) is float
+    assert (limits.eps, limits.bits, limits.dtype) == (2.0**-23, 32, "float32")
+    assert (nngrad.ones(2).double() * limits.eps).dtype == nngrad.float64
+    assert repr(limits) == (
+        "finfo(resolution=1e-06, min=-3.40282e+38, max=3.40282e+38, eps=1.19209e-07, "
+        "smallest_normal=1.17549e-38, tiny=1.17549e-38, dtype=float32)"
+    )
+
+
+def test_numpys_answers_that_are_no_arrays() -> None:
+    assert np.allclose(X, X.numpy()) is True
+    assert np.allclose(X, X.numpy() + 1) is False
