@@ -124,11 +124,11 @@ def _back_rows(
     """The cotangent of x, to `o`, where no mean is far from 0; returns those of weight and bias."""
     count, steep = x.shape[1], r[:, 0]
     weight = both[0]
+    level = total = m[:, 0]
     product = np.multiply(g, x, out=spare)
     along = np.dot(product, weight)
     g_weight = np.dot(steep, product)
     if centered:
-        level = m[:, 0]
         total = np.dot(g, weight)
         along -= level * total
         g_weight -= np.dot(steep * level, g)
@@ -139,6 +139,40 @@ def _back_rows(
     if centered:
         np.add(o, (bend * level - steep * total / count)[:, None], out=o)
     return g_weight, np.dot(_ones(len(g), g.dtype), g)
+
+
+# Statistics over whole channels or groups: mean and variance by BLAS, then one multiplication and one
+# addition of numbers that are few beside x's.
+
+
+def _is_slim(x: Any, axes: tuple[int, ...], affine: Sequence[Any]) -> bool:
+    """Whether the affine parameters and the statistics are the same all along the last dimension."""
+    return x.dtype.char in "fd" and x.ndim - 1 in axes and all(a.shape[-1:] == (1,) for a in affine)
+
+
+def _moments(m: Any, v: Any, x: Any, axes: tuple[int, ...], count: int) -> bool:
+    """Mean and variance, to m and v; False where that would lose digits."""
+    np.divide(_dots(x, None, axes).reshape(m.shape), count, out=m)
+    np.divide(_dots(x, x, axes).reshape(v.shape), count, out=v)
+    squared = np.square(m)
+    np.subtract(v, squared, out=v)
+    return not np.any(np.greater(squared, np.multiply(v, _FAR_FROM_0)))
+
+
+def _back_slim(o: Any, spare: Any, g: Any, x: Any, m: Any, r: Any, weight: Any, axes: Any, count: int) -> Any:
+    """The cotangent of x, to `o`, where no mean is far from 0; returns the terms of weight's and bias's."""
+    last = (x.ndim - 1,)
+    sums = _dots(g, None, last)[..., None]
+    products = np.multiply(np.subtract(_dots(g, x, last)[..., None], np.multiply(m, sums)), r)
+    steep, scaled = (
+        (r, (products, sums)) if weight is None else (r * weight, (products * weight, sums * weight))
+    )
+    along, total = (np.add.reduce(a, axis=axes, keepdims=True) * r / count for a in scaled)
+    bend = along * r
+    np.multiply(g, steep, out=o)
+    np.subtract(o, np.multiply(x, bend, out=spare), out=o)
+    np.add(o, m * bend - total, out=o)
+    return products, sums
 
 
 @silent
@@ -163,6 +197,7 @@ def _forward(*args: Any) -> tuple[Any, Any]:
 
     by_rows = _of_rows(x, axes, weight)
     both = _both(weight, bias) if by_rows else None
+    slim = centered and _is_slim(x, axes, arrays[1:])
 
     def work(blocks: list[slice]) -> None:
         spare = np.empty_like(x[blocks[0]]) if by_rows and blocks else x
@@ -170,6 +205,13 @@ def _forward(*args: Any) -> tuple[Any, Any]:
             at = _at(block, axes)
             o, m, v, r = out[at], mean[at], variance[at], scale[at]
             if by_rows and _forward_rows(o, spare[: len(o)], x[at], m, v, r, both, eps, centered):
+                continue
+            if slim and _moments(m, v, x[at], axes, count):
+                np.reciprocal(np.sqrt(np.add(v, eps)), out=r)
+                steep = r if weight is None else np.multiply(r, _part(weight, block, axes))
+                level = np.multiply(m, steep)
+                np.multiply(x[at], steep, out=o)
+                np.subtract(o, level if bias is None else level - _part(bias, block, axes), out=o)
                 continue
             if centered:
                 np.divide(_dots(x[at], None, axes).reshape(m.shape), count, out=m)
@@ -235,6 +277,7 @@ def _vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]
 
     by_rows = _of_rows(x, axes, weight)
     both = _both(weight, None) if by_rows else None
+    slim = centered and _is_slim(x, axes, inputs[1:])
 
     def work(blocks: list[slice]) -> None:
         spare = np.empty_like(x[_at(blocks[0], axes)]) if blocks else x
@@ -251,6 +294,13 @@ def _vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]
                 for total, part in zip((g_weight, g_bias), sums):
                     if total is not None:
                         total[piece] = part
+                continue
+            if slim and not np.any(far):
+                part_of_weight = None if weight is None else _part(weight, block, axes)
+                parts = _back_slim(o, here, gb, x[at], mean[at], r, part_of_weight, axes, count)
+                for total, part in zip((g_weight, g_bias), parts):
+                    if total is not None:
+                        total[piece] = np.add.reduce(part, axis=beside).reshape(total[piece].shape)
                 continue
             y = np.subtract(x[at], mean[at], out=here) if centered else x[at]
             if g_bias is not None:
@@ -590,8 +640,15 @@ def running_stats(
         values = values.astype(np.float32)
     axes = (2,) if by_instance else (0, 2)
     count = math.prod([values.shape[d] for d in axes])
-    mean = np.mean(values, axis=axes, keepdims=True)
-    variance = np.divide(np.sum(np.square(np.subtract(values, mean)), axis=axes, keepdims=True), count - 1)
+    kept = _kept(values.shape, axes)
+    mean, variance = np.empty(kept, values.dtype), np.empty(kept, values.dtype)
+    if isinstance(values, np.ndarray) and _moments(mean, variance, values, axes, count):
+        variance = np.divide(np.multiply(variance, count), count - 1)
+    else:
+        mean = np.mean(values, axis=axes, keepdims=True)
+        variance = np.divide(
+            np.sum(np.square(np.subtract(values, mean)), axis=axes, keepdims=True), count - 1
+        )
     updated = []
     for name, old, new in (("running_mean", running_mean, mean), ("running_var", running_var, variance)):
         node = as_node(old)
