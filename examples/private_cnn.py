@@ -88,12 +88,12 @@ def privacy_spent(steps: int, noise: float = NOISE, rate: float = RATE, delta: f
 
 def step(
     params: Params,
-    state: optim.State,
+    state: optim.State[Params],
     images: Array,
     labels: Array,
     expected: float,
     rng: np.random.Generator,
-) -> tuple[Params, optim.State, Array]:
+) -> tuple[Params, optim.State[Params], Array]:
     """One private update, and how long the examples' gradients were."""
     sums, norms = clipped_sum(params, images, labels)
     gradients = {

@@ -183,7 +183,8 @@ def _check_randomness() -> None:
         if level.randomness == "error":
             raise RuntimeError(
                 "vmap: called random operation while in randomness error mode. Please either use the "
-                "'same' or 'different' randomness flags on vmap or perform the randomness operation out of vmap"
+                "'same' or 'different' randomness flags on vmap or perform the randomness "
+                "operation out of vmap"
             )
         if level.randomness == "different":
             raise NeedsBatching("a random function")  # it runs for each example in turn

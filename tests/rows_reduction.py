@@ -377,14 +377,14 @@ def orders() -> Iterator[Row]:
         )
     yield several("kthvalue", (), lambda x: (x, np.int64(0)), 1, dtypes="efdl")
     yield several("kthvalue", (0, 2), lambda x: (x[:, 0], np.zeros(0, np.int64)), 1, 1)
-    for shape in ((5,), (2, 3), (), (1,), (0,)):
+    for size in ((5,), (2, 3), (), (1,), (0,)):
         yield row(
             "median",
-            shape,
+            size,
             lambda x: np.sort(x, None)[(x.size - 1) // 2] if x.size else np.float64(NAN),
-            special=tuple([(points,) for points in (*ROWS_OF_POINTS, *TIES)]) if shape == (2, 3) else (),
-            dtypes="efdl" if shape != (0,) else "efd",
-            grad=shape != (0,),
+            special=tuple([(points,) for points in (*ROWS_OF_POINTS, *TIES)]) if size == (2, 3) else (),
+            dtypes="efdl" if size != (0,) else "efd",
+            grad=size != (0,),
         )
     for dim, keep in ((0, False), (-1, True)):
         yield several(

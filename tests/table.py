@@ -597,7 +597,7 @@ class TorchNames:
         if own is not None:
             return own
         torch = self._torch
-        homes = (torch, torch.nn.functional, torch.Tensor)
+        homes: tuple[Any, ...] = (torch, torch.nn.functional, torch.Tensor)
         # torch has them too, with numbers for reductions, and without indices
         if name.endswith(("_loss", "_div", "_with_logits")) or "pool" in name:
             homes = (torch.nn.functional,)

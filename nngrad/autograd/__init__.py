@@ -13,7 +13,8 @@ from .modes import (
 )
 
 if TYPE_CHECKING:
-    from . import function as function, functional as functional
+    from . import function as function
+    from . import functional as functional  # isort: skip  # together, mypy would not find it
     from .anomaly import detect_anomaly as detect_anomaly, set_detect_anomaly as set_detect_anomaly
     from .checking import (
         GradcheckError as GradcheckError,

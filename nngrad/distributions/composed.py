@@ -117,7 +117,7 @@ class TransformedDistribution(Distribution):
         given: object = transforms
         if not isinstance(given, (Transform, list)):
             raise ValueError(f"transforms must be a Transform or list, but was {transforms}")
-        self.transforms = [transforms] if isinstance(transforms, Transform) else transforms
+        self.transforms: list[Transform] = [transforms] if isinstance(transforms, Transform) else transforms
         if not all(isinstance(t, Transform) for t in self.transforms):
             raise ValueError("transforms must be a Transform or a list of Transforms")
         transform = ComposeTransform(self.transforms)

@@ -181,7 +181,9 @@ class ComposeTransform(Transform):
 
     def __init__(self, parts: Sequence[Transform], cache_size: int = 0) -> None:
         super().__init__(cache_size)
-        self.parts = [part.with_cache(cache_size) for part in parts] if cache_size else list(parts)
+        self.parts: list[Transform] = (
+            [part.with_cache(cache_size) for part in parts] if cache_size else list(parts)
+        )
 
     @property
     def domain(self) -> Any:
@@ -272,11 +274,11 @@ class IndependentTransform(Transform):
         self, base_transform: Transform, reinterpreted_batch_ndims: int, cache_size: int = 0
     ) -> None:
         super().__init__(cache_size)
-        self.base_transform = base_transform.with_cache(cache_size)
+        self.base_transform: Transform = base_transform.with_cache(cache_size)
         self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
-        self.domain = constraints.independent(self.base_transform.domain, reinterpreted_batch_ndims)
-        self.codomain = constraints.independent(self.base_transform.codomain, reinterpreted_batch_ndims)
-        self.bijective = base_transform.bijective
+        self.domain: Any = constraints.independent(self.base_transform.domain, reinterpreted_batch_ndims)
+        self.codomain: Any = constraints.independent(self.base_transform.codomain, reinterpreted_batch_ndims)
+        self.bijective: Any = base_transform.bijective
 
     @property
     def sign(self) -> Any:
@@ -312,17 +314,18 @@ class IndependentTransform(Transform):
 class ReshapeTransform(Transform):
     """The last dimensions, of shape in_shape, in the shape out_shape."""
 
-    bijective = True
+    bijective: bool = True
 
     def __init__(self, in_shape: Sequence[int], out_shape: Sequence[int], cache_size: int = 0) -> None:
         super().__init__(cache_size)
-        self.in_shape, self.out_shape = Size(in_shape), Size(out_shape)
+        self.in_shape: Size = Size(in_shape)
+        self.out_shape: Size = Size(out_shape)
         if self.in_shape.numel() != self.out_shape.numel():
             raise ValueError(
                 f"in_shape, out_shape have different numbers of elements: {self.in_shape}, {self.out_shape}"
             )
-        self.domain = constraints.independent(constraints.real, len(self.in_shape))
-        self.codomain = constraints.independent(constraints.real, len(self.out_shape))
+        self.domain: Any = constraints.independent(constraints.real, len(self.in_shape))
+        self.codomain: Any = constraints.independent(constraints.real, len(self.out_shape))
 
     def _call(self, x: Tensor) -> Tensor:
         return x.reshape(self.forward_shape(x.shape))
@@ -352,7 +355,7 @@ class ReshapeTransform(Transform):
 class _Elementwise(Transform):
     """Base of the rising functions of single numbers without parameters: one is like another."""
 
-    bijective = True
+    bijective: bool = True
     domain: Any = constraints.real
     sign = 1
 
@@ -363,7 +366,7 @@ class _Elementwise(Transform):
 class ExpTransform(_Elementwise):
     """y = exp(x)."""
 
-    codomain = constraints.positive
+    codomain: Any = constraints.positive
 
     def _call(self, x: Tensor) -> Tensor:
         return x.exp()
@@ -378,7 +381,7 @@ class ExpTransform(_Elementwise):
 class SigmoidTransform(_Elementwise):
     """y = 1 / (1 + exp(-x)), kept away from 0 and 1."""
 
-    codomain = constraints.unit_interval
+    codomain: Any = constraints.unit_interval
 
     def _call(self, x: Tensor) -> Tensor:
         limits = finfo(x.dtype)
@@ -396,7 +399,7 @@ class SigmoidTransform(_Elementwise):
 class SoftplusTransform(_Elementwise):
     """y = log(1 + exp(x))."""
 
-    codomain = constraints.positive
+    codomain: Any = constraints.positive
 
     def _call(self, x: Tensor) -> Tensor:
         return softplus(x)
@@ -411,7 +414,7 @@ class SoftplusTransform(_Elementwise):
 class TanhTransform(_Elementwise):
     """y = tanh(x)."""
 
-    codomain = constraints.interval(-1.0, 1.0)
+    codomain: Any = constraints.interval(-1.0, 1.0)
 
     def _call(self, x: Tensor) -> Tensor:
         return x.tanh()
@@ -426,8 +429,8 @@ class TanhTransform(_Elementwise):
 class AbsTransform(_Elementwise):
     """y = |x|."""
 
-    bijective = False
-    codomain = constraints.positive
+    bijective: bool = False
+    codomain: Any = constraints.positive
 
     def _call(self, x: Tensor) -> Tensor:
         return x.abs()
@@ -439,9 +442,9 @@ class AbsTransform(_Elementwise):
 class SoftmaxTransform(_Elementwise):
     """y = softmax(x) over the last dimension; its inverse is one of many."""
 
-    bijective = False
-    domain = constraints.real_vector
-    codomain = constraints.simplex
+    bijective: bool = False
+    domain: Any = constraints.real_vector
+    codomain: Any = constraints.simplex
 
     def _call(self, x: Tensor) -> Tensor:
         return softmax(x, -1)
@@ -453,12 +456,13 @@ class SoftmaxTransform(_Elementwise):
 class PowerTransform(Transform):
     """y = x ** exponent."""
 
-    bijective = True
-    domain = constraints.positive
-    codomain = constraints.positive
+    bijective: bool = True
+    domain: Any = constraints.positive
+    codomain: Any = constraints.positive
 
     def __init__(self, exponent: Tensor | Number, cache_size: int = 0) -> None:
         super().__init__(cache_size)
+        self.exponent: Tensor
         (self.exponent,) = broadcast_all(exponent)
 
     @property
@@ -488,7 +492,7 @@ class PowerTransform(Transform):
 class AffineTransform(Transform):
     """y = loc + scale * x, in `event_dim` dimensions together."""
 
-    bijective = True
+    bijective: bool = True
 
     def __init__(
         self, loc: Tensor | Number, scale: Tensor | Number, event_dim: int = 0, cache_size: int = 0
@@ -496,6 +500,8 @@ class AffineTransform(Transform):
         super().__init__(cache_size)
         self.loc = loc
         self.scale = scale
+        self.domain: Any
+        self.codomain: Any
         self.domain = self.codomain = _with_dims(constraints.real, event_dim)
 
     @property
@@ -526,4 +532,4 @@ class AffineTransform(Transform):
         return self.loc, self.scale
 
 
-identity_transform = ComposeTransform([])
+identity_transform: ComposeTransform = ComposeTransform([])

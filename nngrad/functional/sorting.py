@@ -232,8 +232,8 @@ def _told(
     values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool
 ) -> Node | tuple[Node, ...]:
     found = [values, *([inverse] if return_inverse else []), *([counts] if return_counts else [])]
-    nodes = tuple([seal(np.asarray(a)) for a in found])
-    return nodes if len(nodes) > 1 else nodes[0]
+    nodes = [seal(np.asarray(a)) for a in found]
+    return tuple(nodes) if len(nodes) > 1 else nodes[0]
 
 
 @overload

@@ -76,7 +76,9 @@ class Bucket:
         for kind, pack in zip(self.kinds, self.packs):
             if not all(map(is_, [h.get(kind) for h in held], pack.tensors)):
                 return False
-        if self.counters and not all(map(is_, [h.get(name) for name in self.names for h in held], self.counters)):
+        if self.counters and not all(
+            map(is_, [h.get(name) for name in self.names for h in held], self.counters)
+        ):
             return False
         return self.params.fits() and all(pack.fits() for pack in self.packs)
 
@@ -270,7 +272,7 @@ class FlatOptimizer(Optimizer):
                 plan = None
         else:
             hyper = plan.hyper
-        if plan is not None and all([bucket.is_current(state) for bucket in plan.buckets]):
+        if plan is not None and all(bucket.is_current(state) for bucket in plan.buckets):
             if len(active) == len(plan.params) and all(map(is_, active, plan.params)):
                 return plan
             known = set(plan.params)

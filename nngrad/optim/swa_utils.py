@@ -82,7 +82,7 @@ class AveragedModel(Module):
         super().__init__()
         if avg_fn is not None and multi_avg_fn is not None:
             raise AssertionError("Only one of avg_fn and multi_avg_fn should be provided")
-        self.module = deepcopy(model)
+        self.module: Module = deepcopy(model)
         self.register_buffer("n_averaged", tensor(0))
         self.avg_fn = avg_fn
         self.multi_avg_fn = multi_avg_fn

@@ -147,7 +147,7 @@ def test_heads_name_what_does_not_fit() -> None:
     x, w, square = np.ones((3, 2, 4)), np.ones((12, 4)), np.ones((4, 4))
 
     def call(width: int = 4, heads: int = 2, **options: Any) -> None:
-        given = {"query": x, "key": x, "value": x, "in_proj_weight": w, **options}
+        given: dict[str, Any] = {"query": x, "key": x, "value": x, "in_proj_weight": w, **options}
         for name in ("in_proj_bias", "bias_k", "bias_v", "out_proj_bias"):
             given.setdefault(name, None)
         F.multi_head_attention_forward(

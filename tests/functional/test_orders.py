@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def chain(t: Any) -> Node:
 def closed_chain() -> Any:
     return sum(
         reduce(
-            lambda a, b: a * b,
+            mul,
             [sympy.Matrix(MATRICES[2 * i]) + sympy.Matrix(MATRICES[2 * i + 1]) * T for i in range(4)],
         )
     )

@@ -106,7 +106,7 @@ OPTIMISERS = (
     *(optim.adadelta, optim.adagrad, optim.adam, optim.adamax, optim.adamw, optim.asgd, optim.lion),
     *(optim.nadam, optim.radam, optim.rmsprop, optim.rprop, optim.sgd),
 )
-UPDATES: dict[str, optim.Optimizer[Any] | optim.Transform[Any]] = {
+UPDATES: dict[str, optim.Optimizer | optim.Transform] = {
     **{make.__name__: make(0.1) for make in OPTIMISERS},
     "momentum": optim.sgd(0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
     "amsgrad": optim.adam(optim.warmup(2, 0.1), amsgrad=True),

@@ -172,7 +172,7 @@ def test_the_gradient_of_a_vmap_sums_over_the_examples_what_they_share(row: Row)
 def test_vmap_of_jvp_is_the_loop(row: Row) -> None:
     operands = examples(row)
     rng = np.random.default_rng(11)
-    tangents = [[rng.normal(size=arrays[i].shape) for i in places(row)] for arrays in operands]
+    tangents = [[np.asarray(rng.normal(size=arrays[i].shape)) for i in places(row)] for arrays in operands]
 
     def pushed(arrays: list[Any], along: list[Any]) -> Any:
         def function(*chosen: Any) -> Node:

@@ -260,7 +260,7 @@ class TestChanging:
         with pytest.raises(TypeError, match="only accepts floating point"):
             net.to(nngrad.int64)
         with pytest.raises(RuntimeError, match="device"):
-            net.to("cuda")  # type: ignore[arg-type]  # what the test is about
+            net.to("cuda")
 
 
 class TestCalling:

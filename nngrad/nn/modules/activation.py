@@ -82,8 +82,8 @@ class Hardtanh(_InPlace):
             if old is not None:
                 text = f"keyword argument `{new}_value` is deprecated and renamed to `{new}_val`"
                 warn_user(text, FutureWarning)
-        self.min_val = min_val if min_value is None else min_value
-        self.max_val = max_val if max_value is None else max_value
+        self.min_val: float = min_val if min_value is None else min_value
+        self.max_val: float = max_val if max_value is None else max_value
         if self.max_val <= self.min_val:
             raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
 

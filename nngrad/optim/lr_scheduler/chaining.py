@@ -73,7 +73,7 @@ class SequentialLR(Combined):
                 f"of milestone points, but got {len(schedulers)} schedulers and {len(milestones)} milestones"
             )
         self._milestones = milestones
-        self.last_epoch = last_epoch + 1
+        self.last_epoch: int = last_epoch + 1
         for group in optimizer.param_groups:  # each scheduler has taken its first step
             put(group, "lr", group["initial_lr"])
         self._undo(self)

@@ -72,10 +72,10 @@ class CyclicLR(Cycling):
         base_lrs = per_group("base_lr", optimizer, base_lr)
         for rate, group in zip(base_lrs, optimizer.param_groups) if fresh else ():
             put(group, "lr", rate)
-        self.max_lrs = per_group("max_lr", optimizer, max_lr)
+        self.max_lrs: list[Any] = per_group("max_lr", optimizer, max_lr)
         up = float(step_size_up)
-        self.total_size = up + (up if step_size_down is None else float(step_size_down))
-        self.step_ratio = up / self.total_size
+        self.total_size: float = up + (up if step_size_down is None else float(step_size_down))
+        self.step_ratio: float = up / self.total_size
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
             raise ValueError(f"mode is invalid and scale_fn is None: {mode}")
         self.mode = mode
@@ -157,6 +157,7 @@ class OneCycleLR(Cycling):
         check_optimizer(optimizer)
         self.optimizer = optimizer
         fresh = last_epoch == -1
+        self.total_steps: int
         if total_steps is not None:
             self.total_steps = _positive("total_steps", total_steps)
         elif epochs is not None and steps_per_epoch is not None:

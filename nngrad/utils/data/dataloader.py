@@ -185,7 +185,9 @@ class DataLoader(Generic[T]):
         self.worker_init_fn = worker_init_fn
         self.multiprocessing_context: BaseContext | None = _context(multiprocessing_context, num_workers)
         self.generator = generator
-        self.prefetch_factor = _prefetch(prefetch_factor, num_workers, timeout, persistent_workers)
+        self.prefetch_factor: int | None = _prefetch(
+            prefetch_factor, num_workers, timeout, persistent_workers
+        )
         self.persistent_workers = persistent_workers
         self.in_order = in_order
         self.collate_fn: Callable[..., Any] = (

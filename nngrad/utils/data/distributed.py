@@ -32,10 +32,10 @@ class DistributedSampler(Sampler[int]):
         self.dataset = dataset
         self.num_replicas = replicas
         self.rank = own
-        self.epoch = 0
+        self.epoch: int = 0
         self.drop_last = drop_last
-        self.num_samples = len(dataset) // replicas if drop_last else math.ceil(len(dataset) / replicas)
-        self.total_size = self.num_samples * replicas
+        self.num_samples: int = len(dataset) // replicas if drop_last else math.ceil(len(dataset) / replicas)
+        self.total_size: int = self.num_samples * replicas
         self.shuffle = shuffle
         self.seed = seed
 

@@ -51,7 +51,9 @@ class Workers(Iterator[Any]):
         self._in_order = in_order
         self._processes: list[BaseProcess] = []
         self._connections: list[Connection[Any, Any]] = []
-        self.close = finalize(self, _close, self._processes, self._connections, os.getpid())
+        self.close: finalize[..., Workers] = finalize(
+            self, _close, self._processes, self._connections, os.getpid()
+        )
         start: Any = context or multiprocessing.get_context()
         try:
             for number in range(count):
