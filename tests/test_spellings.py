@@ -48,6 +48,14 @@ SAME: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
         lambda: T.nn.functional.log_softmax(X, dim=-1, dtype=T.float64),
         lambda: X.double().log_softmax(-1),
     ),
+    "gather of an expanded index": (
+        lambda: X.gather(0, T.tensor([2, 0, 2])[:, None].expand(-1, 4)),
+        lambda: X[[2, 0, 2]],
+    ),
+    "gather of part of an expanded index": (
+        lambda: X.gather(1, T.tensor([3, 0]).expand(2, 2)),
+        lambda: X[:2, [3, 0]],
+    ),
     "cumsum dtype": (lambda: X.cumsum(0, dtype=T.float64), lambda: X.double().cumsum(0)),
     "sum dtype": (lambda: X.sum(dtype=T.float64), lambda: X.double().sum()),
     "mean dtype": (lambda: X.long().mean(0, dtype=T.float32), lambda: X.mean(0)),

@@ -76,7 +76,25 @@ def gather(input: Operand, dim: int, index: Operand, *, sparse_grad: bool = Fals
     flat, places = with_dims(x), with_dims(at)
     check_shape("gather", dim, places, flat)
     check_range("gather", places, flat.shape[dim], 0, RuntimeError, f" for dimension {dim}")
+    rows = _repeated(places._value, dim)
+    if rows is not None and _with_size(flat.shape, dim, len(rows)) == places.shape:
+        return getitem_parsed(flat, *at_dim(dim, seal(rows)))
     return _like(getitem_parsed(flat, *along_dim(dim, places)), at)
+
+
+def _with_size(shape: tuple[int, ...], dim: int, size: int) -> tuple[int, ...]:
+    """A shape with another size at `dim`."""
+    return (*shape[:dim], size, *shape[dim + 1 :])
+
+
+def _repeated(index: Any, dim: int) -> Any:
+    """The vector that an index repeats over the other dimensions, as one from `expand` does: whole
+    parts are quicker taken than their elements. None for another index."""
+    if type(index) is not np.ndarray or index.ndim < 2:
+        return None
+    if any(step for i, step in enumerate(index.strides) if i != dim):
+        return None
+    return index[tuple([slice(None) if i == dim else 0 for i in range(index.ndim)])]
 
 
 def with_dims(x: Node) -> Node:
