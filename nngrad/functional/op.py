@@ -35,6 +35,9 @@ _new = object.__new__
 _recording = grad_mode.get
 ndarray = np.ndarray
 
+#: what nodes hold
+_VALUES: Final[tuple[type[Any], ...]] = (ndarray, Batch)
+
 
 class Op:
     """One operation. Call it with nodes to get a node, in a rule also with arrays to get arrays.
@@ -91,7 +94,7 @@ class Op:
         """The op on arrays if no argument is a node: what rules call for what NumPy cannot name."""
         for arg in args:
             if type(arg) is Node:
-                return self.call(*[as_node(a) if isinstance(a, (ndarray, Batch)) else a for a in args])
+                return self.call(*[as_node(a) if isinstance(a, _VALUES) else a for a in args])
         try:
             result = self.forward(*args)
         except (ValueError, IndexError, TypeError) as error:
