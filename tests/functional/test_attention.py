@@ -159,7 +159,7 @@ def test_heads_name_what_does_not_fit() -> None:
             **given,
         )
 
-    for options, text in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"query": x[0, 0]}, r"2 or all of 3 dimensions, got query \(4,\)"),
         ({"width": 6}, r"embedding dimension of 6.*\(3, 2, 4\)"),
         ({"heads": 3}, "embed_dim 4 not divisible by num_heads 3"),
@@ -171,6 +171,7 @@ def test_heads_name_what_does_not_fit() -> None:
         ({"key_padding_mask": np.ones((3, 3))}, r"key_padding_mask of shape \(3, 3\).*2 x 3"),
         ({"attn_mask": np.ones((3, 3), np.int64)}, "attn_mask: expected bools.*int64"),
         ({"static_k": np.ones((2, 3, 2))}, r"\(4, S, 2\), got \(2, 3, 2\)"),
-    ):
+    )
+    for options, text in cases:
         with pytest.raises(RuntimeError, match=f"multi_head_attention_forward: .*{text}"):
             call(**options)
