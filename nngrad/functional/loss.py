@@ -7,7 +7,6 @@ row's exponentials is kept for their gradient.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -19,6 +18,7 @@ from .choice import masked_fill
 from .dtypes import DType
 from .elementary import quiet, silent
 from .indexing import getitem
+from .matrix import ones
 from .node import Node, Operand, as_node, seal
 from .op import apply, cast, forward_error, general, scalar
 from .order import permute
@@ -78,11 +78,6 @@ def _one_hot(x: Any, target: Any, axis: int) -> Any:
     return np.equal(np.expand_dims(getattr(target, "_value", target), axis), classes).astype(x.dtype)
 
 
-@lru_cache(maxsize=8)
-def _ones(size: int, dtype: DType) -> Any:
-    return np.ones(size, dtype)
-
-
 def _exps(x: Any, axis: int, top: Any = None, out: Any = None) -> tuple[Any, Any]:
     """exp(x - top) and top: the largest logit of each row, or None if exp(x) is as safe.
 
@@ -104,7 +99,7 @@ def _exps(x: Any, axis: int, top: Any = None, out: Any = None) -> tuple[Any, Any
 def _row_losses(x: Any, target: Any, axis: int) -> tuple[Any, Any, Any, Any]:
     """The losses of some rows, and for their gradient exp(x - top), the sums of each row, top."""
     e, top = _exps(x, axis)
-    total = e.dot(_ones(x.shape[1], x.dtype)) if axis and isinstance(e, np.ndarray) else np.sum(e, axis=axis)
+    total = e.dot(ones(x.shape[1], x.dtype)) if axis and isinstance(e, np.ndarray) else np.sum(e, axis=axis)
     at = _at(np.arange(len(target)), target, axis)
     if top is None:
         return np.log(np.divide(total, e[at])), e, total, None

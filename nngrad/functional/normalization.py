@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -17,11 +16,12 @@ from .arithmetic import add, div, mul, pow
 from .batch import Batch, NeedsBatching
 from .blending import clamp_min
 from .blocks import over_blocks, rows_in_block
-from .dtypes import DType, wide
+from .dtypes import wide
 from .elementary import abs, select, silent, sqrt
 from .engine import unbroadcast
 from .exponential import rsqrt
 from .joining import concat
+from .matrix import ones
 from .node import Node, Operand, as_node, seal
 from .op import Op, apply, astype, cast, general
 from .reduction import amax, sum
@@ -29,11 +29,6 @@ from .shape import Dims, normal_dims, reshape
 from .splitting import narrow
 
 # ---------------------------------------------------------------- one op
-
-
-@lru_cache(16)
-def _ones(size: int, dtype: DType) -> Any:
-    return np.ones(size, dtype)
 
 
 def _dots(a: Any, b: Any, axes: tuple[int, ...]) -> Any:
@@ -46,7 +41,7 @@ def _dots(a: Any, b: Any, axes: tuple[int, ...]) -> Any:
         total = (a if b is None else np.multiply(a, b)).reshape(a.shape[:lead])
     else:
         flat = (*a.shape[:lead], size)
-        total = np.vecdot(a.reshape(flat), _ones(size, a.dtype) if b is None else b.reshape(flat))
+        total = np.vecdot(a.reshape(flat), ones(size, a.dtype) if b is None else b.reshape(flat))
     rest = tuple([d for d in axes if d < lead])
     return np.add.reduce(total, axis=rest) if rest else total
 
@@ -101,10 +96,10 @@ def _forward_rows(
     o: Any, spare: Any, x: Any, m: Any, v: Any, r: Any, both: Any, eps: float, centered: bool
 ) -> bool:
     """Some rows standardised, times both[0], plus both[1], to `o`; False where that would lose digits."""
-    count, ones = x.shape[1], _ones(x.shape[1], x.dtype)
+    count = x.shape[1]
     v[:, 0] = np.vecdot(x, x) / count
     if centered:
-        m[:, 0] = np.dot(x, ones) / count
+        m[:, 0] = np.dot(x, ones(count, x.dtype)) / count
         squared = np.square(m)
         np.subtract(v, squared, out=v)
         if np.any(np.greater(squared, np.multiply(v, _FAR_FROM_0))):
@@ -138,7 +133,7 @@ def _back_rows(
     np.subtract(o, np.multiply(x, bend[:, None], out=spare), out=o)
     if centered:
         np.add(o, (bend * level - steep * total / count)[:, None], out=o)
-    return g_weight, np.dot(_ones(len(g), g.dtype), g)
+    return g_weight, np.dot(ones(len(g), g.dtype), g)
 
 
 # Statistics over whole channels or groups: mean and variance by BLAS, then one multiplication and one
