@@ -10,7 +10,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 VENV ?= .venv
 NNGRAD ?= --editable=.
 EXTRAS ?=
-PYTEST ?= -n auto --maxprocesses=8
+PYTEST ?= -n auto --maxprocesses=8 --dist loadgroup
 
 BIN := $(abspath $(VENV))/bin
 
