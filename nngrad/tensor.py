@@ -39,7 +39,14 @@ from .functional.dtypes import (
     get_default_dtype,
     number_dtype,
 )
-from .functional.indexing import Index, getitem_parsed, index_put_from, parse_index, succeed
+from .functional.indexing import (
+    Index,
+    getitem_parsed,
+    index_put_from,
+    numbers_first,
+    parse_index,
+    succeed,
+)
 from .functional.node import Node, Operand, constant, dispatch, grad_mode, seal
 from .functional.op import cast
 from .functional.shape import normal_dim
@@ -527,12 +534,19 @@ class Tensor(Methods):
         node = self._node if self._view is None else self.node
         template, arrays = parse_index(index)
         if arrays:
+            steps = numbers_first(template, arrays)
+            if steps is not None:
+                node, template = getitem_parsed(node, steps[0]), steps[1]
             return wrap(getitem_parsed(node, template, arrays))
         return view_of(self, getitem_parsed(node, template), (getitem_parsed, (template,)))
 
     def __setitem__(self, index: Index, value: TensorLike) -> None:
         self.check_writable("index_put")
         template, arrays = parse_index(index)
+        parts = numbers_first(template, arrays) if arrays else None
+        if parts is not None:
+            self[parts[0]].put(parts[1], arrays, value.node if isinstance(value, Tensor) else value)
+            return
         if not isinstance(value, Tensor):
             self.put(template, arrays, value)
             return

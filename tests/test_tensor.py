@@ -513,3 +513,41 @@ def test_the_hooks_of_a_leaf_run_for_chosen_inputs_too() -> None:
     x.register_hook(lambda g: g * 10)
     (x * 2).sum().backward(inputs=[x])
     assert gradient(x) == [20]
+
+
+MIXED_INDICES: list[Any] = [
+    (0, slice(None), "i"),
+    (0, slice(None), "i", "i"),
+    (0, ..., "i"),
+    ("i", slice(None), -1, "i"),
+    (1, slice(1, 3), "i", None, 2),
+    (1, slice(None), None, [0, 1]),
+    (0, slice(None), "row", "column"),
+    (0, slice(None), "plane"),
+    (slice(None), "number", slice(None), "i"),
+]
+
+
+@pytest.mark.parametrize("index", MIXED_INDICES, ids=str)
+def test_numbers_in_an_index_are_taken_first(index: Any) -> None:
+    """As in PyTorch: NumPy would move the dimension of the arrays to the front."""
+    torch = pytest.importorskip("torch")
+    parts = {
+        "i": np.array([0, 1, 1]),
+        "row": np.array([True, False, False]),
+        "column": np.array([False, True, True]),
+        "plane": np.eye(3, dtype=bool),
+        "number": np.array(2),
+    }
+    results = []
+    for lib in (nngrad, torch):
+        at = tuple([lib.tensor(parts[p]) if isinstance(p, str) else p for p in index])
+        x = lib.tensor(np.arange(72.0).reshape(2, 4, 3, 3), requires_grad=True)
+        read = x[at]
+        written = x * 1
+        written[at] = lib.ones(read.shape[-1:], dtype=lib.float64) * 7
+        written[at] += 2
+        (slope,) = lib.autograd.grad((written * written).sum() + (read * read).sum(), x)
+        results.append([read.detach().numpy(), written.detach().numpy(), slope.numpy()])
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_array_equal(ours, theirs, strict=True)

@@ -69,6 +69,29 @@ def parse_index(index: Any) -> tuple[Any, tuple[Node, ...]]:
     return (tuple(template) if type(index) is tuple else template[0]), tuple(arrays)
 
 
+def numbers_first(template: Any, arrays: Sequence[Node]) -> tuple[Any, Any] | None:
+    """The basic index and then the one by arrays that are PyTorch's `x[index]`, where NumPy's is another.
+
+    PyTorch takes the numbers first. To NumPy they are arrays too, and arrays with something else between
+    them lead in the result: x[0, :, i] has the dimension of i in front.
+    """
+    if type(template) is not tuple or not any(type(part) is int for part in template):
+        return None
+    taken = [at for at, part in enumerate(template) if type(part) is int or part is PLACE]
+    if taken[-1] - taken[0] < len(taken):
+        return None
+    basic: list[Any] = []
+    rest = iter(arrays)
+    for part in template:
+        if part is PLACE:
+            array = next(rest)
+            basic += [slice(None)] * (array.ndim if array.dtype.kind == "b" else 1)
+        else:
+            basic.append(part)
+    kept = [part for part in template if type(part) is not int]
+    return tuple(basic), tuple([part if part is PLACE or part is Ellipsis else slice(None) for part in kept])
+
+
 def with_arrays(template: Any, arrays: Sequence[Any]) -> Any:
     """An index from its template and the arrays of its places."""
     if not arrays:
