@@ -93,9 +93,9 @@ _ne: Final = operator_(F.ne)
 class Tensor(Methods):
     """A multi-dimensional array that records what is done to it.
 
-    data: numbers, nested sequences of them, an array or a tensor. It is copied. As in PyTorch, a
-    sequence of integers becomes a tensor of the default floating dtype here (`nngrad.tensor`
-    keeps the integers), and integers themselves, or a Size, are the sizes of a tensor yet to be filled.
+    data: numbers, nested sequences of them, an array or a tensor. It is copied. As in PyTorch, what is
+    no tensor takes the default floating dtype here, whatever it held (`nngrad.tensor` keeps dtypes),
+    and integers themselves, or a Size, are the sizes of a tensor yet to be filled.
     requires_grad: whether operations on it are recorded for `backward`.
     """
 
@@ -120,7 +120,7 @@ class Tensor(Methods):
             raise TypeError(f"Tensor: expected one value, or sizes, got {len(data)} arguments")
         else:
             node = node_from(first, dtype)
-            if dtype is None and isinstance(first, Sequence) and node.dtype.kind in "biu":
+            if dtype is None and not isinstance(first, Tensor):
                 node = cast(node, get_default_dtype())
         self._node = node
         if requires_grad:
@@ -212,11 +212,11 @@ class Tensor(Methods):
         if not shared:
             leave(self, wrap)  # nobody is there to be in step with
 
-    def detach(self) -> Tensor:
+    def detach(self: Tensor) -> Tensor:
         """The value outside the graph: a tensor that stays in step with this one."""
         return detached(self, wrap)
 
-    def detach_(self) -> Tensor:
+    def detach_(self: Tensor) -> Tensor:
         """Take the tensor out of the graph; returns it. Raises RuntimeError for a view."""
         if isinstance(self._view, View):
             raise RuntimeError("detach_: Can't detach views in-place. Use detach() instead.")
@@ -729,7 +729,8 @@ class Tensor(Methods):
         """A tensor from data, in this tensor's dtype unless another is given."""
         check_place("new_tensor", place)
         kind = self.dtype if dtype is None else dtype
-        return Tensor(data, dtype=kind, requires_grad=requires_grad)
+        made = wrap(node_from(data, kind))
+        return made.requires_grad_() if requires_grad else made
 
     def new_zeros(self, *sizes: Sizes, dtype: DTypeLike | None = None, **options: Unpack[New]) -> Tensor:
         """Zeros of a size, in this tensor's dtype unless another is given."""

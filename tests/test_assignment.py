@@ -197,7 +197,7 @@ class Assignment(RuleBasedStateMachine):
         size = int(np.prod(shape))
         requires_grad = requires_grad and self.used + size <= LEAF_ELEMENTS
         value = np.asarray(data.draw(arrays(shape, -4, 4), "value") / 2)
-        tensor = Tensor(value, requires_grad=requires_grad)
+        tensor = nngrad.tensor(value, requires_grad=requires_grad)
         twin = torch.tensor(value, requires_grad=requires_grad) if self.with_torch else None
         jacobian = np.zeros((*shape, LEAF_ELEMENTS))
         one = Played(tensor, value.copy(), jacobian, Group(), twin)
@@ -359,7 +359,7 @@ class Assignment(RuleBasedStateMachine):
             index = data.draw(any_indices(value.shape), "index")
             at = full(index)
             new, slopes = np.array(value[at]), np.array(jacobian[(*at, slice(None))])
-            tensor = x[for_tensors(index, Tensor)].clone()
+            tensor = x[for_tensors(index, nngrad.tensor)].clone()
             twin = twin[for_tensors(index, torch.tensor)].clone() if self.with_torch else None
         elif name == "sum":
             new, slopes = np.array(value.sum()), jacobian.reshape(-1, LEAF_ELEMENTS).sum(0)
@@ -474,7 +474,7 @@ class Assignment(RuleBasedStateMachine):
         index = data.draw(any_indices(one.value.shape), "index")
         shape = one.value[full(index)].shape
         other, value, jacobian, twin = self.operand(data, shape)
-        mine, theirs = for_tensors(index, Tensor), None
+        mine, theirs = for_tensors(index, nngrad.tensor), None
         if self.with_torch:
             theirs = for_tensors(index, torch.tensor)
         self.in_place(
@@ -532,7 +532,7 @@ class Assignment(RuleBasedStateMachine):
             else:
                 x[i] += y
 
-        mine = for_tensors(index, Tensor)
+        mine = for_tensors(index, nngrad.tensor)
         theirs = for_tensors(index, torch.tensor) if self.with_torch else None
         self.in_place(
             one,
@@ -559,7 +559,7 @@ class Assignment(RuleBasedStateMachine):
         if name == "masked":
             mask = data.draw(arrays(shape, 0, 1), "mask") > 0
             index: Any = mask
-            run: Any = methodcaller("masked_fill_", Tensor(mask), 1.5)
+            run: Any = methodcaller("masked_fill_", nngrad.tensor(mask), 1.5)
             run_twin: Any = methodcaller("masked_fill_", torch.tensor(mask), 1.5) if self.with_torch else None
         else:
             index = Ellipsis
@@ -641,7 +641,7 @@ class Assignment(RuleBasedStateMachine):
         before = [
             leaf.tensor.grad.numpy().copy() if leaf.tensor.grad is not None else None for leaf in self.leaves
         ]
-        refusal = outcome(lambda: one.tensor.backward(Tensor(cotangent), retain_graph=retain))
+        refusal = outcome(lambda: one.tensor.backward(nngrad.tensor(cotangent), retain_graph=retain))
         if refusal is not None:
             assert self.freed, refusal
             assert "second time" in refusal or "freed" in refusal

@@ -350,4 +350,5 @@ def test_conversions_by_name() -> None:
 def test_the_class_makes_floats_of_integers_and_the_function_keeps_them() -> None:
     assert nngrad.Tensor([1, 2]).dtype is nngrad.Tensor((True, False)).dtype is nngrad.float32
     assert nngrad.tensor([1, 2]).dtype is nngrad.Tensor([1, 2], dtype=nngrad.int64).dtype is nngrad.int64
-    assert nngrad.Tensor(np.array([1, 2])).dtype is nngrad.int64
+    assert nngrad.Tensor(np.array([1, 2])).dtype is nngrad.Tensor(np.ones(1)).dtype is nngrad.float32
+    assert nngrad.tensor(np.array([1, 2])).dtype is nngrad.int64

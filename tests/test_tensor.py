@@ -18,7 +18,7 @@ from nngrad import Tensor, enable_grad, grad, is_grad_enabled, no_grad, set_grad
 
 
 def leaf(*values: float) -> Tensor:
-    return Tensor(np.array(values), requires_grad=True)
+    return nngrad.tensor(np.array(values), requires_grad=True)
 
 
 def gradient(x: Tensor) -> Any:
@@ -30,7 +30,7 @@ def gradient(x: Tensor) -> Any:
 
 
 def test_as_a_container_and_a_number() -> None:
-    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    x = nngrad.tensor([[1.0, 2.0], [3.0, 4.0]])
     assert len(x) == 2
     assert [row.tolist() for row in x] == [[1, 2], [3, 4]]
     assert 3.0 in x
@@ -38,7 +38,7 @@ def test_as_a_container_and_a_number() -> None:
     assert float(x[0, 1]) == 2.0
     assert int(x[1, 1]) == 4
     assert complex(x[0, 0]) == 1
-    assert [10, 20, 30][Tensor(np.array(1))] == 20
+    assert [10, 20, 30][nngrad.tensor(np.array(1))] == 20
     assert f"{x[0, 0]:.2f}" == "1.00"
     assert f"{x}" == str(x)
     assert bool(x[0, 0])
@@ -65,11 +65,11 @@ def test_as_a_container_and_a_number() -> None:
 )
 def test_refusals(error: type[Exception], ask: Callable[[Tensor], object]) -> None:
     with pytest.raises(error):
-        ask(Tensor([[1.0, 2.0], [3.0, 4.0]]))
+        ask(nngrad.tensor([[1.0, 2.0], [3.0, 4.0]]))
 
 
 def test_comparisons_with_what_is_no_number_are_as_for_any_object() -> None:
-    x: Any = Tensor([1.0])
+    x: Any = nngrad.tensor([1.0])
     for other in (None, "a", object()):
         assert (x == other) is False
         assert (x != other) is True
@@ -77,7 +77,7 @@ def test_comparisons_with_what_is_no_number_are_as_for_any_object() -> None:
 
 def test_a_tensor_copies_its_data_and_hands_out_read_only_arrays() -> None:
     array = np.array([1.0, 2.0])
-    x = Tensor(array)
+    x = nngrad.tensor(array)
     array[0] = 5
     assert x.tolist() == [1, 2]
     with pytest.raises(ValueError, match="read-only"):
@@ -103,7 +103,7 @@ def test_numpy_functions_on_tensors_record() -> None:
 
 @pytest.mark.parametrize("requires_grad", [False, True])
 def test_deepcopy_and_pickle_make_a_tensor_of_its_own(requires_grad: bool) -> None:
-    x = Tensor([1.0, 2.0], requires_grad=requires_grad)
+    x = nngrad.tensor([1.0, 2.0], requires_grad=requires_grad)
     alias = x.detach()
     copied: Tensor
     for copied in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
@@ -122,7 +122,7 @@ def test_deepcopy_and_pickle_make_a_tensor_of_its_own(requires_grad: bool) -> No
 
 def test_deepcopy_keeps_what_is_shared_and_the_gradient() -> None:
     x = leaf(1.0)
-    (x * 3).backward(Tensor([1.0]))
+    (x * 3).backward(nngrad.tensor([1.0]))
     a, b = copy.deepcopy([x, x])
     assert a is b
     assert gradient(a) == [3]
@@ -167,7 +167,7 @@ def test_hooks_see_and_replace_gradients() -> None:
     assert gradient(x) == [3, 3]
     assert len(seen) == 1
     with pytest.raises(RuntimeError, match="register_hook"):
-        Tensor([1.0]).register_hook(lambda g: None)
+        nngrad.tensor([1.0]).register_hook(lambda g: None)
 
 
 def test_a_hook_that_fails_leaves_the_gradients_alone() -> None:
@@ -198,7 +198,7 @@ def test_retain_grad() -> None:
     assert gradient(y) == [6, 12]
     x.retain_grad()  # nothing to do for a leaf
     with pytest.raises(RuntimeError, match="retain_grad"):
-        Tensor([1.0]).retain_grad()
+        nngrad.tensor([1.0]).retain_grad()
 
 
 # ---------------------------------------------------------------- grad
@@ -228,8 +228,8 @@ def test_gradients_of_different_leaves_share_no_memory() -> None:
     [
         (TypeError, 1.0),
         (TypeError, np.ones(2)),
-        (RuntimeError, Tensor([1.0])),
-        (RuntimeError, Tensor(np.ones(2, np.float32))),
+        (RuntimeError, nngrad.tensor([1.0])),
+        (RuntimeError, nngrad.tensor(np.ones(2, np.float32))),
     ],
 )
 def test_what_grad_does_not_take(error: type[Exception], value: Any) -> None:
@@ -248,7 +248,7 @@ def fail_without_cotangent(x: Tensor) -> None:
 
 
 def fail_with_wrong_cotangent(x: Tensor) -> None:
-    (x * 2).backward(Tensor(np.ones(3)))
+    (x * 2).backward(nngrad.tensor(np.ones(3)))
 
 
 def fail_second_time(x: Tensor) -> None:
@@ -284,7 +284,7 @@ def test_a_failed_backward_leaves_grad_alone(
 def test_backward_only_to_the_inputs_given() -> None:
     x, y = leaf(1.0), leaf(2.0)
     z = x * y
-    (z * z).backward(Tensor([1.0]), inputs=[x])
+    (z * z).backward(nngrad.tensor([1.0]), inputs=[x])
     assert gradient(x) == [8]
     assert y.grad is None
 
@@ -309,13 +309,13 @@ def test_grad_changes_no_tensor() -> None:
 def test_grad_of_inputs_that_are_not_used() -> None:
     x, unused = leaf(1.0), leaf(2.0, 3.0)
     with pytest.raises(RuntimeError, match="not have been used"):
-        grad(x * 2, [x, unused], Tensor([1.0]))
-    assert grad(x * 2, [unused], Tensor([1.0]), allow_unused=True) == (None,)
-    (zeros,) = grad(x * 2, [unused], Tensor([1.0]), allow_unused=True, materialize_grads=True)
+        grad(x * 2, [x, unused], nngrad.tensor([1.0]))
+    assert grad(x * 2, [unused], nngrad.tensor([1.0]), allow_unused=True) == (None,)
+    (zeros,) = grad(x * 2, [unused], nngrad.tensor([1.0]), allow_unused=True, materialize_grads=True)
     assert zeros is not None
     assert zeros.tolist() == [0, 0]
     with pytest.raises(RuntimeError, match="does not require grad"):
-        grad(x * 2, [Tensor([1.0])], Tensor([1.0]))
+        grad(x * 2, [nngrad.tensor([1.0])], nngrad.tensor([1.0]))
 
 
 def test_second_and_third_derivatives_through_an_assignment() -> None:
@@ -448,7 +448,7 @@ def test_numpys_scalars_alone_keep_their_precision() -> None:
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
 def test_a_copy_leaves_the_hooks_behind(copied: Callable[[Tensor], Tensor]) -> None:
-    x = Tensor([1.0], requires_grad=True)
+    x = nngrad.tensor([1.0], requires_grad=True)
     x.register_hook(lambda g: g * 100)
     y = copied(x)
     y.sum().backward()
@@ -459,7 +459,7 @@ def test_a_copy_leaves_the_hooks_behind(copied: Callable[[Tensor], Tensor]) -> N
 
 
 def test_asking_an_intermediate_result_for_its_gradient_warns() -> None:
-    x = Tensor([1.0], requires_grad=True)
+    x = nngrad.tensor([1.0], requires_grad=True)
     y, kept = x * 2, x * 3
     kept.retain_grad()
     assert x.grad is None
@@ -470,7 +470,7 @@ def test_asking_an_intermediate_result_for_its_gradient_warns() -> None:
 
 
 def test_grad_takes_pytorchs_only_inputs() -> None:
-    x = Tensor([1.0, 2.0], requires_grad=True)
+    x = nngrad.tensor([1.0, 2.0], requires_grad=True)
     out = x * x
     (g,) = nngrad.grad(
         outputs=out,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nngrad
 from nngrad import Tensor, no_grad, tensor
 
 ROWS, COLUMNS = 64, 1000
@@ -17,7 +18,7 @@ ROWS, COLUMNS = 64, 1000
 
 def interior() -> Tensor:
     """A tensor inside a graph that starts from a leaf nobody else holds."""
-    return Tensor(np.ones((ROWS, COLUMNS)), requires_grad=True) + 0.0
+    return nngrad.tensor(np.ones((ROWS, COLUMNS)), requires_grad=True) + 0.0
 
 
 def memory(x: Tensor) -> int:
@@ -55,8 +56,8 @@ WRITES = [set_row, add_to_row, scale_row, from_row_before, in_view, chained]
 @pytest.mark.parametrize("grad", [False, True])
 def test_row_writes_copy_no_more_than_rows(write: Callable[[Tensor, int, Tensor], None], grad: bool) -> None:
     """n row writes stay in the same memory; all together they allocate less than two copies of x."""
-    w = Tensor(np.full(COLUMNS, 0.5), requires_grad=grad)
-    x = interior() if grad else Tensor(np.ones((ROWS, COLUMNS)))
+    w = nngrad.tensor(np.full(COLUMNS, 0.5), requires_grad=grad)
+    x = interior() if grad else nngrad.tensor(np.ones((ROWS, COLUMNS)))
     write(x, 0, w)
     before = memory(x)
     tracemalloc.start()
@@ -74,7 +75,7 @@ def test_row_writes_copy_no_more_than_rows(write: Callable[[Tensor, int, Tensor]
 
 
 def test_writes_to_a_leaf_under_no_grad_stay_in_its_memory() -> None:
-    p = Tensor(np.zeros((4, 3)), requires_grad=True)
+    p = nngrad.tensor(np.zeros((4, 3)), requires_grad=True)
     before = memory(p)
     with no_grad():
         p[1] = 2.0
@@ -110,7 +111,7 @@ def hold_node(x: Tensor) -> Any:
 @pytest.mark.parametrize("grad", [False, True])
 def test_what_somebody_can_see_is_copied_once(hold: Callable[[Tensor], Any], grad: bool) -> None:
     """The first write leaves the memory to whoever holds it; the next stays in the new one."""
-    x = interior() if grad else Tensor(np.ones((4, 3)))
+    x = interior() if grad else nngrad.tensor(np.ones((4, 3)))
     before = memory(x)
     held = hold(x)
     x[0] = 2.0
@@ -130,7 +131,7 @@ def test_what_somebody_can_see_is_copied_once(hold: Callable[[Tensor], Any], gra
 
 
 def test_an_output_that_its_derivative_needs_is_copied() -> None:
-    x = Tensor([0.5, 1.0], requires_grad=True)
+    x = nngrad.tensor([0.5, 1.0], requires_grad=True)
     y = x.exp()
     y[0] = 7.0
     y.sum().backward()
@@ -140,7 +141,7 @@ def test_an_output_that_its_derivative_needs_is_copied() -> None:
 
 def test_values_read_before_a_write_serve_their_derivatives() -> None:
     """Where PyTorch refuses ("modified by an inplace operation"), each use counts as it was."""
-    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    x = nngrad.tensor([1.0, 2.0, 3.0], requires_grad=True)
     y = x * 1.0
     z = y * y
     y[0] = 10.0
@@ -151,8 +152,8 @@ def test_values_read_before_a_write_serve_their_derivatives() -> None:
 
 
 def test_recurrence_in_one_buffer() -> None:
-    w = Tensor(2.0, requires_grad=True)
-    x = Tensor(np.zeros(5, np.float32))
+    w = nngrad.tensor(2.0, requires_grad=True)
+    x = nngrad.tensor(np.zeros(5, np.float32))
     x[0] = 1.0
     for t in range(1, 5):
         before = x[t - 1]
@@ -167,7 +168,7 @@ def test_recurrence_in_one_buffer() -> None:
 
 
 def test_views_of_views_and_their_base_stay_in_step() -> None:
-    x = Tensor(np.zeros((2, 3)))
+    x = nngrad.tensor(np.zeros((2, 3)))
     row, column, flat = x[1], x.T[2], x.view(6)
     element = row[2]
     x[1, 2] = 1.0
@@ -178,13 +179,13 @@ def test_views_of_views_and_their_base_stay_in_step() -> None:
     assert column.tolist() == [0, 3]
     x.zero_()
     assert element.item() == 0
-    column.copy_(Tensor([4.0, 5.0]))
+    column.copy_(nngrad.tensor([4.0, 5.0]))
     assert x.tolist() == [[0, 0, 4], [0, 0, 5]]
 
 
 def test_a_write_to_a_view_puts_its_gradient_into_the_base() -> None:
-    x = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
-    w = Tensor(np.array([10.0, 20.0]), requires_grad=True)
+    x = nngrad.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    w = nngrad.tensor(np.array([10.0, 20.0]), requires_grad=True)
     y = x * 1.0
     y.T[1].mul_(w)
     y.reshape(-1)[0:1].zero_()
@@ -199,10 +200,10 @@ def test_an_overwritten_tensor_stays_in_the_graph() -> None:
     overwrites = (
         Tensor.zero_,
         partial(Tensor.fill_, value=3.0),
-        partial(Tensor.copy_, source=Tensor([1.0, 2.0])),
+        partial(Tensor.copy_, source=nngrad.tensor([1.0, 2.0])),
     )
     for overwrite in overwrites:
-        x = Tensor([1.0, 2.0], requires_grad=True)
+        x = nngrad.tensor([1.0, 2.0], requires_grad=True)
         for y in (x * 2, (x * 2).view(2, 1).T[0]):
             overwrite(y)
             assert y.requires_grad
@@ -212,8 +213,8 @@ def test_an_overwritten_tensor_stays_in_the_graph() -> None:
 
 
 def test_an_untracked_tensor_becomes_tracked_with_all_its_views() -> None:
-    w = Tensor([1.0, 1.0], requires_grad=True)
-    x = Tensor(np.zeros((2, 2), np.float32))
+    w = nngrad.tensor([1.0, 1.0], requires_grad=True)
+    x = nngrad.tensor(np.zeros((2, 2), np.float32))
     row, alias = x[0], x.detach()
     row += w
     assert x.requires_grad
@@ -226,7 +227,7 @@ def test_an_untracked_tensor_becomes_tracked_with_all_its_views() -> None:
 
 
 def test_a_detached_tensor_has_a_graph_of_its_own() -> None:
-    x = Tensor([1.0, 2.0], requires_grad=True)
+    x = nngrad.tensor([1.0, 2.0], requires_grad=True)
     d = x.detach().requires_grad_()
     with no_grad():
         x += 1
@@ -246,7 +247,7 @@ def test_a_detached_tensor_has_a_graph_of_its_own() -> None:
 
 
 def test_a_write_outside_the_graph_leaves_the_gradient_alone() -> None:
-    x = Tensor([1.0, 2.0], requires_grad=True)
+    x = nngrad.tensor([1.0, 2.0], requires_grad=True)
     y = x * 3
     y.detach()[0] = 100.0
     y.data.mul_(2)
@@ -261,7 +262,7 @@ def test_a_write_outside_the_graph_leaves_the_gradient_alone() -> None:
 def test_a_detached_value_keeps_no_graph_alive() -> None:
     import weakref
 
-    x = Tensor([1.0], requires_grad=True)
+    x = nngrad.tensor([1.0], requires_grad=True)
     y = x * 2
     graph = weakref.ref(y.node)
     kept = [y.detach(), y[0].detach(), y.data]
@@ -273,7 +274,7 @@ def test_a_detached_value_keeps_no_graph_alive() -> None:
 
 
 def test_a_view_made_under_no_grad_is_written_to_under_no_grad() -> None:
-    x = Tensor([1.0, 2.0], requires_grad=True)
+    x = nngrad.tensor([1.0, 2.0], requires_grad=True)
     with no_grad():
         v = x[:1]
     assert not v.requires_grad
@@ -282,18 +283,18 @@ def test_a_view_made_under_no_grad_is_written_to_under_no_grad() -> None:
     with no_grad():
         v += 1
     assert x.tolist() == [2, 2]
-    base = Tensor([0.0])
+    base = nngrad.tensor([0.0])
     with no_grad():
         v = base.view(1, 1)
     v += 1
     assert base.tolist() == [1]
     with pytest.raises(RuntimeError, match="no_grad mode"):
-        v += Tensor(1.0, requires_grad=True)
+        v += nngrad.tensor(1.0, requires_grad=True)
     assert base.tolist() == [1]
 
 
 def test_expanded_tensors_are_not_written_to() -> None:
-    x = Tensor([[1.0, 2.0]])
+    x = nngrad.tensor([[1.0, 2.0]])
     e = x.expand(3, 2)
     for write in (lambda: e.add_(1), lambda: e.zero_(), lambda: e.__setitem__(0, 1.0)):
         with pytest.raises(RuntimeError, match="single memory location"):
@@ -303,7 +304,7 @@ def test_expanded_tensors_are_not_written_to() -> None:
 
 
 def test_view_refuses_to_copy_and_reshape_copies() -> None:
-    x = Tensor(np.zeros((2, 3)))
+    x = nngrad.tensor(np.zeros((2, 3)))
     with pytest.raises(RuntimeError, match=r"view: .*\.reshape"):
         x.T.view(6)
     copied = x.T.reshape(6)
@@ -323,9 +324,9 @@ def test_view_refuses_to_copy_and_reshape_copies() -> None:
 
 
 def test_data_moves_a_tensor_to_another_memory() -> None:
-    x = Tensor([1.0, 2.0], requires_grad=True)
+    x = nngrad.tensor([1.0, 2.0], requires_grad=True)
     y = x * 3
-    old, new = x.data, Tensor([5.0, 6.0])
+    old, new = x.data, nngrad.tensor([5.0, 6.0])
     x.data = new
     assert x.is_leaf
     assert x.requires_grad
@@ -347,7 +348,7 @@ def test_data_moves_a_tensor_to_another_memory() -> None:
 
 
 def test_data_of_a_tensor_may_be_a_view_of_itself() -> None:
-    x = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    x = nngrad.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
     x.data = x.data.T
     assert x.shape == (3, 2)
     x.data = x.data[:1]
@@ -359,7 +360,7 @@ def test_data_of_a_tensor_may_be_a_view_of_itself() -> None:
 
 
 def test_a_view_can_be_made_a_leaf() -> None:
-    x = Tensor([1.0, 2.0])
+    x = nngrad.tensor([1.0, 2.0])
     v = x[:1].requires_grad_()
     x[0] = 4.0
     assert v.item() == 4
@@ -380,7 +381,7 @@ class Watched:
     """A base with views, to see that nothing has changed."""
 
     def __init__(self, grad: bool) -> None:
-        self.leaf = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=grad)
+        self.leaf = nngrad.tensor(np.arange(6.0).reshape(2, 3), requires_grad=grad)
         self.x = self.leaf + 0.0
         self.tensors = [self.x, self.x[0], self.x.T, self.x.detach(), self.x.view(6)[1:3]]
         self.before = [(t.tolist(), t.requires_grad, t.op, t.shape) for t in self.tensors]
@@ -394,13 +395,13 @@ BAD_WRITES: list[tuple[type[Exception], Callable[[Tensor], Any]]] = [
     (IndexError, lambda x: x.__setitem__(9, 1.0)),
     (IndexError, lambda x: x.__setitem__((0, 0, 0, 0), 1.0)),
     (IndexError, lambda x: x.__setitem__(tensor([9]), 1.0)),
-    (IndexError, lambda x: x.__setitem__(Tensor([0.5]), 1.0)),
-    (RuntimeError, lambda x: x.__setitem__(slice(None), Tensor(np.ones(5)))),
+    (IndexError, lambda x: x.__setitem__(nngrad.tensor([0.5]), 1.0)),
+    (RuntimeError, lambda x: x.__setitem__(slice(None), nngrad.tensor(np.ones(5)))),
     (RuntimeError, lambda x: x.__setitem__(0, 1j)),
-    (RuntimeError, lambda x: x.add_(Tensor(np.ones((4, *x.shape))))),
-    (RuntimeError, lambda x: x.add_(Tensor(np.ones(5)))),
+    (RuntimeError, lambda x: x.add_(nngrad.tensor(np.ones((4, *x.shape))))),
+    (RuntimeError, lambda x: x.add_(nngrad.tensor(np.ones(5)))),
     (RuntimeError, lambda x: x.mul_(1j)),
-    (RuntimeError, lambda x: x.copy_(Tensor(np.ones(5)))),
+    (RuntimeError, lambda x: x.copy_(nngrad.tensor(np.ones(5)))),
     (RuntimeError, lambda x: x.requires_grad_(False) if x.requires_grad else x.view(99)),
     (TypeError, lambda x: x.__setitem__(0, NO_NUMBER)),
     (TypeError, lambda x: x.fill_(NO_NUMBER)),
@@ -430,7 +431,7 @@ def test_integers_and_bools() -> None:
         x += 0.5
     with pytest.raises(RuntimeError, match="floating point"):
         x.requires_grad_()
-    x[0] = Tensor(9.0, requires_grad=True)
+    x[0] = nngrad.tensor(9.0, requires_grad=True)
     assert not x.requires_grad
     mask = x > 3
     mask[0] = False
@@ -440,8 +441,8 @@ def test_integers_and_bools() -> None:
 
 
 def test_where_an_index_names_a_cell_twice_the_last_value_stands() -> None:
-    x = Tensor(np.zeros(3), requires_grad=True)
-    v = Tensor(np.array([1.0, 2.0]), requires_grad=True)
+    x = nngrad.tensor(np.zeros(3), requires_grad=True)
+    v = nngrad.tensor(np.array([1.0, 2.0]), requires_grad=True)
     y = x * 1.0
     y[[0, 0]] = v
     assert y.tolist() == [2, 0, 0]
@@ -455,11 +456,11 @@ def test_where_an_index_names_a_cell_twice_the_last_value_stands() -> None:
 
 
 def test_an_alias_of_strided_memory_stays_strided() -> None:
-    base = Tensor(np.zeros((2, 3)))
-    x = Tensor(np.ones((3, 2)), requires_grad=True)
+    base = nngrad.tensor(np.zeros((2, 3)))
+    x = nngrad.tensor(np.ones((3, 2)), requires_grad=True)
     x.data = base.T
     with no_grad():
-        x += x * Tensor(np.ones((3, 2))) + 1
+        x += x * nngrad.tensor(np.ones((3, 2))) + 1
     assert base.tolist() == [[1] * 3] * 2
     with pytest.raises(RuntimeError, match="view"):
         x.view(6)
@@ -470,13 +471,13 @@ def test_an_alias_of_strided_memory_stays_strided() -> None:
 
 
 def test_aliases_from_before_and_after_a_tensor_entered_a_graph_stay_together() -> None:
-    x = Tensor([1.0, 2.0])
+    x = nngrad.tensor([1.0, 2.0])
     early = x.detach()
-    x *= Tensor(2.0, requires_grad=True)
+    x *= nngrad.tensor(2.0, requires_grad=True)
     late = x.detach()
     late[0] = 7.0
     assert early.tolist() == x.tolist() == [7, 4]
-    x.data = Tensor([0.0, 0.0])
+    x.data = nngrad.tensor([0.0, 0.0])
     early += 1
     assert late.tolist() == [8, 5]
     assert x.tolist() == [0, 0]

@@ -18,7 +18,8 @@ from ..functional.dtypes import Array
 from ..functional.node import Node, seal
 from ..functional.optim.formula import BLOCK, Count, Formula, Scratch, run, scratch_for
 from ..functional.optim.pure import filled
-from ..tensor import Tensor
+from ..lifting import wrap
+from ..tensor import Tensor, node_from
 from .optimizer import Optimizer, ParamGroup, Params, call_closure
 from .pack import Pack
 
@@ -50,7 +51,7 @@ class Bucket:
         for name in self.names:
             for held in self.held:
                 if not isinstance(held.setdefault(name, first[name]), Tensor):
-                    held[name] = Tensor(np.array(held[name], np.float32))
+                    held[name] = wrap(node_from(np.array(held[name], np.float32)))
         self.counters: list[Tensor] = [held[name] for name in self.names for held in self.held]
         self.counted: list[Node | None] = [None] * len(self.counters)
         # PyTorch's SGD counts nothing: a buffer is there from the second step on
@@ -60,7 +61,7 @@ class Bucket:
         for kind in how.kinds:
             for held, value in zip(self.held, values):
                 if held.get(kind) is None:
-                    held[kind] = Tensor(filled(value, formula.fill(hyper, kind)))
+                    held[kind] = wrap(node_from(filled(value, formula.fill(hyper, kind))))
             pack = Pack([held[kind] for held in self.held], shapes, dtype)
             pack.bind(np.array(pack.read()))
             self.packs.append(pack)

@@ -12,7 +12,8 @@ from ..functional.elementary import silent
 from ..functional.node import grad_mode
 from ..functional.optim.formula import as_real, require
 from ..functional.optim.lbfgs import History, Point, direction, remember, strong_wolfe
-from ..tensor import Tensor
+from ..lifting import wrap
+from ..tensor import Tensor, node_from
 from .flat import number
 from .optimizer import Optimizer, Params, call_closure
 
@@ -152,7 +153,7 @@ def _place(params: list[Tensor], flat: Array) -> None:
             old = p.node._value
             stop = start + as_real(old.reshape(-1)).size
             part = flat[start:stop].astype(old.real.dtype)
-            p.copy_(Tensor(part.view(old.dtype).reshape(old.shape)))
+            p.copy_(wrap(node_from(part.view(old.dtype).reshape(old.shape))))
             start = stop
     finally:
         grad_mode.reset(token)
@@ -160,7 +161,7 @@ def _place(params: list[Tensor], flat: Array) -> None:
 
 def _kept(value: Any) -> Any:
     """An array or a NumPy number as state: a tensor."""
-    return Tensor(np.array(value)) if isinstance(value, (np.ndarray, np.generic)) else value
+    return wrap(node_from(np.asarray(value))) if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 def _array(value: Any) -> Any:

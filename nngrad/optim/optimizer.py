@@ -14,7 +14,8 @@ import numpy as np
 from ..dtypes import DTypeLike
 from ..functional.node import grad_mode, seal
 from ..graph import RemovableHandle
-from ..tensor import Tensor
+from ..lifting import wrap
+from ..tensor import Tensor, node_from
 from . import hooks
 
 R = TypeVar("R")
@@ -271,7 +272,7 @@ def _copied(value: Any, name: str, owner: Any) -> Any:
     dtype: DTypeLike | None = None
     if name != "step" and array.dtype.kind == "f" and isinstance(owner, Tensor):
         dtype = owner.node.dtype
-    return Tensor(array, dtype=dtype)
+    return wrap(node_from(array, dtype))
 
 
 def call_closure(closure: Callable[[], R] | None) -> R | None:

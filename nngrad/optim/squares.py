@@ -6,7 +6,8 @@ import numpy as np
 
 from ..functional.optim import squares
 from ..functional.optim.pure import filled
-from ..tensor import Tensor
+from ..lifting import wrap
+from ..tensor import Tensor, node_from
 from .flat import FlatOptimizer
 from .optimizer import Params
 
@@ -49,7 +50,8 @@ class Adagrad(FlatOptimizer):
         for group in self.param_groups:
             for p in group["params"]:  # from the start, as PyTorch has it
                 first = filled(p.node._value, group["initial_accumulator_value"])
-                self.state[p] = {"step": Tensor(np.zeros((), np.float32)), "sum": Tensor(first)}
+                steps = wrap(node_from(np.zeros((), np.float32)))
+                self.state[p] = {"step": steps, "sum": wrap(node_from(first))}
 
 
 class Adadelta(FlatOptimizer):

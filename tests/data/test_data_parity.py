@@ -35,7 +35,7 @@ def both(make: Any) -> tuple[Any, Any]:
     """What `make` gives for our module and for PyTorch's, each with its default generator seeded."""
     nngrad.manual_seed(7)
     torch.manual_seed(7)
-    ours = make(nngrad, data, Tensor(X), Tensor(Y))
+    ours = make(nngrad, data, nngrad.tensor(X), nngrad.tensor(Y))
     return plain(ours), plain(make(torch, theirs, torch.tensor(X), torch.tensor(Y)))
 
 
@@ -299,5 +299,5 @@ def test_errors(number: int) -> None:
     with pytest.raises(Exception) as expected:  # noqa: PT011  # whatever it is
         BAD[number](theirs, torch.tensor(X), torch.tensor(Y))
     with pytest.raises(expected.type) as raised:
-        BAD[number](data, Tensor(X), Tensor(Y))
+        BAD[number](data, nngrad.tensor(X), nngrad.tensor(Y))
     assert str(raised.value)

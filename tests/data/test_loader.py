@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 import nngrad
-from nngrad import Tensor
 from nngrad.utils import data
 
 
 def test_every_sample_once_per_epoch_in_a_new_order() -> None:
     nngrad.manual_seed(0)
-    x = Tensor(np.arange(50))
+    x = nngrad.tensor(np.arange(50))
     loader = data.DataLoader(data.TensorDataset(x), batch_size=8, shuffle=True)
     epochs = [np.concatenate([batch.numpy() for (batch,) in loader]) for _ in range(3)]
     for epoch in epochs:
@@ -22,14 +21,14 @@ def test_every_sample_once_per_epoch_in_a_new_order() -> None:
 
 def test_a_batch_is_a_copy() -> None:
     """Writing to a batch changes no dataset, also where a batch is the whole of it in order."""
-    x = Tensor(np.zeros((4, 2)))
+    x = nngrad.tensor(np.zeros((4, 2)))
     for (batch,) in data.DataLoader(data.TensorDataset(x), batch_size=4):
         batch.add_(1.0)
     assert not x.numpy().any()
 
 
 def test_gradients_pass_through_a_batch() -> None:
-    x = Tensor(np.ones((3, 2)), requires_grad=True)
+    x = nngrad.tensor(np.ones((3, 2)), requires_grad=True)
     for (batch,) in data.DataLoader(data.TensorDataset(x), batch_size=2):
         (batch * 3).sum().backward()
     assert x.grad is not None
@@ -77,4 +76,4 @@ def test_splits_of_nothing_warn() -> None:
 
 def test_tensor_datasets_name_the_shapes() -> None:
     with pytest.raises(AssertionError, match=r"\(3, 2\), \(4,\)"):
-        data.TensorDataset(Tensor(np.zeros((3, 2))), Tensor(np.zeros(4)))
+        data.TensorDataset(nngrad.tensor(np.zeros((3, 2))), nngrad.tensor(np.zeros(4)))

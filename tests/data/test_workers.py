@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import nngrad
-from nngrad import Tensor
 from nngrad.utils import data
 
 # PyTorch too forks processes that have threads
@@ -29,7 +28,7 @@ class Squares(data.Dataset[Any]):
     def __getitem__(self, index: int, /) -> Any:
         if index == self.at:
             self.action()
-        return Tensor([index * index, 1.0])
+        return nngrad.tensor([index * index, 1.0])
 
     def __len__(self) -> int:
         return self.count
@@ -157,7 +156,7 @@ def test_shares_of_iterables(size: int | None) -> None:
 
 def test_large_batches_and_orders() -> None:
     """More indices and more numbers than fit between processes at once: nobody waits for ever."""
-    whole = Tensor(np.arange(300_000))
+    whole = nngrad.tensor(np.arange(300_000))
     order = [list(range(100_000))] * 8
     loader = data.DataLoader(data.TensorDataset(whole), batch_sampler=order, num_workers=2, prefetch_factor=3)
     for (batch,) in loader:

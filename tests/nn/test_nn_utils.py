@@ -49,8 +49,8 @@ def test_clip_grad_norm(norm_type: Any, dtype: str, scale: float) -> None:
 
 
 def test_clip_grad_norm_in_place_and_of_one_tensor() -> None:
-    p = Tensor([1.0, 1.0], requires_grad=True)
-    p.grad = grad = Tensor([3.0, 4.0])
+    p = nngrad.tensor([1.0, 1.0], requires_grad=True)
+    p.grad = grad = nngrad.tensor([3.0, 4.0])
     before = grad.node.data
     assert utils.clip_grad_norm_(p, 2.5, foreach=True).item() == 5.0
     assert p.grad is grad
@@ -62,7 +62,7 @@ def test_clip_grad_norm_in_place_and_of_one_tensor() -> None:
 
 
 def test_gradients_that_have_a_graph_are_clipped() -> None:
-    p = Tensor([1.0, 2.0], requires_grad=True)
+    p = nngrad.tensor([1.0, 2.0], requires_grad=True)
     (p**3).sum().backward(create_graph=True)
     assert p.grad is not None
     utils.clip_grad_norm_(p, 1.0)
@@ -71,8 +71,8 @@ def test_gradients_that_have_a_graph_are_clipped() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_norms_that_are_not_finite(bad: float) -> None:
-    p = Tensor([1.0, 1.0], requires_grad=True)
-    p.grad = Tensor([bad, 4.0])
+    p = nngrad.tensor([1.0, 1.0], requires_grad=True)
+    p.grad = nngrad.tensor([bad, 4.0])
     with pytest.raises(RuntimeError, match=r"total norm of order 2\.0 .* is non-finite"):
         utils.clip_grad_norm_(p, 1.0, error_if_nonfinite=True)
     assert p.grad.tolist()[1] == 4.0
@@ -82,7 +82,7 @@ def test_norms_that_are_not_finite(bad: float) -> None:
 
 def test_nothing_to_clip() -> None:
     assert utils.clip_grad_norm_([], 1.0).item() == 0.0
-    assert utils.clip_grad_norm_([Tensor([1.0], requires_grad=True)], 1.0).item() == 0.0
+    assert utils.clip_grad_norm_([nngrad.tensor([1.0], requires_grad=True)], 1.0).item() == 0.0
     with pytest.warns(UserWarning, match="empty generator"):
         utils.clip_grad_norm_((p for p in list[Tensor]()), 1.0)
     with pytest.warns(FutureWarning, match="clip_grad_norm_"):
@@ -121,7 +121,7 @@ def test_parameters_as_a_vector() -> None:
     same(vector, torch.nn.utils.parameters_to_vector(theirs))
     (vector * vector).sum().backward()
     np.testing.assert_allclose(ours[1].grad.numpy(), 2 * ours[1].detach().numpy(), rtol=1e-6)
-    values = Tensor(np.arange(float(vector.numel()) + 2, dtype=np.float32))
+    values = nngrad.tensor(np.arange(float(vector.numel()) + 2, dtype=np.float32))
     utils.vector_to_parameters(values, iter(ours))
     torch.nn.utils.vector_to_parameters(torch.tensor(values.numpy().copy()), theirs)
     for p, q in zip(ours, theirs):
@@ -133,9 +133,9 @@ def test_parameters_as_a_vector() -> None:
 
 
 def test_vectors_that_do_not_fit_change_nothing() -> None:
-    params = [Tensor([1.0, 2.0]), Tensor([3.0])]
+    params = [nngrad.tensor([1.0, 2.0]), nngrad.tensor([3.0])]
     with pytest.raises(RuntimeError, match=r"shape \(2,\) does not hold the parameters' 3 elements"):
-        utils.vector_to_parameters(Tensor([5.0, 6.0]), params)
+        utils.vector_to_parameters(nngrad.tensor([5.0, 6.0]), params)
     given: Any = [5.0, 6.0, 7.0]
     with pytest.raises(TypeError, match="got: list"):
         utils.vector_to_parameters(given, params)

@@ -74,7 +74,7 @@ def test_steps_are_pytorchs(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_it_arrives(dtype: str) -> None:
     """Rosenbrock's valley, to the precision of the dtype."""
-    p = Tensor(np.array([-1.2, 1.0], dtype), requires_grad=True)
+    p = nngrad.tensor(np.array([-1.2, 1.0], dtype), requires_grad=True)
     optimizer = optim.LBFGS([p], line_search_fn="strong_wolfe", max_iter=100)
 
     def closure() -> Tensor:
@@ -105,7 +105,7 @@ def test_state_goes_both_ways(options: dict[str, Any]) -> None:
     later, their_later = Problem(nngrad, options), Problem(torch, options)
     with torch.no_grad():
         for p, q, r in zip(later.params, their_later.params, ours.values()):
-            p.data = Tensor(r)
+            p.data = nngrad.tensor(r)
             q.copy_(torch.tensor(r))
     later.optimizer.load_state_dict(theirs.optimizer.state_dict())
     their_later.optimizer.load_state_dict(as_torch(torch, ours.optimizer.state_dict()))
@@ -126,7 +126,7 @@ def test_copies_and_earlier_values() -> None:
 
 
 def test_where_there_is_nothing_to_do_one_evaluation_is_enough() -> None:
-    p = Tensor([0.0], requires_grad=True)
+    p = nngrad.tensor([0.0], requires_grad=True)
     optimizer = optim.LBFGS([p])
     calls = []
 
@@ -143,7 +143,7 @@ def test_where_there_is_nothing_to_do_one_evaluation_is_enough() -> None:
 
 
 def test_errors() -> None:
-    p, q = (Tensor([1.0], requires_grad=True) for _ in range(2))
+    p, q = (nngrad.tensor([1.0], requires_grad=True) for _ in range(2))
     with pytest.raises(ValueError, match="Invalid learning rate: -1"):
         optim.LBFGS([p], lr=-1)
     with pytest.raises(ValueError, match="doesn't support per-parameter options"):

@@ -79,7 +79,7 @@ def optimizer_of(module: Any, name: str = "SGD", tensor_lr: bool = False) -> Any
     """Two groups, one with a rate of its own."""
     parameters = [torch.nn.Parameter(torch.ones(2)) for _ in range(2)]
     if module is nngrad:
-        parameters = [nngrad.Tensor(np.ones(2), requires_grad=True) for _ in range(2)]
+        parameters = [nngrad.tensor(np.ones(2), requires_grad=True) for _ in range(2)]
     rate = (lambda lr: module.tensor(lr, dtype=module.float64)) if tensor_lr else float
     options = {"momentum": 0.9} if name == "SGD" else {}
     groups = [{"params": [parameters[0]]}, {"params": [parameters[1]], "lr": rate(0.05)}]

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+import nngrad
 from nngrad import Tensor, optim
 
 
 def prepared(kind: type[Any] = optim.SGD) -> tuple[Tensor, Any]:
-    p = Tensor([1.0], requires_grad=True)
-    p.grad = Tensor([1.0])
+    p = nngrad.tensor([1.0], requires_grad=True)
+    p.grad = nngrad.tensor([1.0])
     return p, kind([p], lr=0.5)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nngrad
 from nngrad import Tensor, optim
 from nngrad.functional import optim as pure
 
@@ -81,11 +82,11 @@ def torch_steps(name: str, options: dict[str, Any], dtype: str, steps: int, skip
 
 
 def our_steps(name: str, options: dict[str, Any], dtype: str, steps: int, skip: bool = False) -> Any:
-    params = [Tensor(draw(s, dtype, i), requires_grad=True) for i, s in enumerate(SHAPES)]
+    params = [nngrad.tensor(draw(s, dtype, i), requires_grad=True) for i, s in enumerate(SHAPES)]
     optimizer = getattr(optim, name)(params, **options)
     for step in range(steps):
         for i, (p, g) in enumerate(zip(params, gradients(step, dtype))):
-            p.grad = None if skip and (i + step) % 3 == 0 else Tensor(g)
+            p.grad = None if skip and (i + step) % 3 == 0 else nngrad.tensor(g)
         optimizer.step()
     return params, optimizer
 
@@ -149,7 +150,7 @@ def go_on(ours: Any, our_optimizer: Any, theirs: Any, their_optimizer: Any) -> N
     """Five more steps of both, from the same parameters, to the same."""
     for step in range(5, 10):
         for p, q, g in zip(ours, theirs, gradients(step, "float32")):
-            p.grad, q.grad = Tensor(g), torch.tensor(g)
+            p.grad, q.grad = nngrad.tensor(g), torch.tensor(g)
         our_optimizer.step()
         their_optimizer.step()
     for a, b in zip(ours, theirs):
@@ -161,7 +162,7 @@ def test_loading_pytorchs_state(case: str) -> None:
     """PyTorch's state_dict, tensors and all, is taken over, and training goes on as there."""
     name, options = CLASSES[case]
     theirs, their_optimizer = torch_steps(name, options, "float32", 5)
-    ours = [Tensor(p.detach().numpy(), requires_grad=True) for p in theirs]
+    ours = [nngrad.tensor(p.detach().numpy(), requires_grad=True) for p in theirs]
     optimizer = getattr(optim, name)(ours)
     optimizer.load_state_dict(their_optimizer.state_dict())
     go_on(ours, optimizer, theirs, their_optimizer)
@@ -189,7 +190,7 @@ def test_constructors_are_pytorchs(name: str) -> None:
         [(p.name, p.kind, p.default) for p in signature.parameters.values()] for signature in (ours, theirs)
     ]
     assert told[0] == told[1]
-    a = getattr(optim, name)([Tensor([1.0], requires_grad=True)])
+    a = getattr(optim, name)([nngrad.tensor([1.0], requires_grad=True)])
     b = getattr(torch.optim, name)([torch.zeros(1, requires_grad=True)])
     assert a.defaults == b.defaults
     assert repr(a) == repr(b)
@@ -219,18 +220,18 @@ def test_the_same_numbers_are_refused(name: str, options: dict[str, Any]) -> Non
     with pytest.raises(ValueError, match=r"Invalid|Nesterov") as theirs:
         getattr(torch.optim, name)([torch.zeros(1, requires_grad=True)], **options)
     with pytest.raises(ValueError, match=re.escape(str(theirs.value))):
-        getattr(optim, name)([Tensor([1.0], requires_grad=True)], **options)
+        getattr(optim, name)([nngrad.tensor([1.0], requires_grad=True)], **options)
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_rates_that_are_tensors(name: str) -> None:
     """As a number, also when the tensor is changed in place."""
-    params = [Tensor([1.0, 2.0], requires_grad=True) for _ in range(2)]
-    rate = Tensor(0.5)
+    params = [nngrad.tensor([1.0, 2.0], requires_grad=True) for _ in range(2)]
+    rate = nngrad.tensor(0.5)
     a, b = getattr(optim, name)(params[:1], lr=rate), getattr(optim, name)(params[1:], lr=0.5)
     for step in range(4):
         for p in params:
-            p.grad = Tensor([1.0, -0.5])
+            p.grad = nngrad.tensor([1.0, -0.5])
         if step == 2:
             rate.mul_(0.5)
             b.param_groups[0]["lr"] = 0.25
@@ -239,7 +240,7 @@ def test_rates_that_are_tensors(name: str) -> None:
     assert params[0].tolist() == params[1].tolist()
     assert a.param_groups[0]["lr"] is rate
     with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
-        getattr(optim, name)(params, lr=Tensor([1.0, 2.0]))
+        getattr(optim, name)(params, lr=nngrad.tensor([1.0, 2.0]))
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -247,7 +248,7 @@ def test_groups_with_options_of_their_own(name: str) -> None:
     """Also one that is added in the middle of the training."""
     results = []
     for library in (optim, torch.optim):
-        make = (lambda x: Tensor(x, requires_grad=True)) if library is optim else torch.nn.Parameter
+        make = (lambda x: nngrad.tensor(x, requires_grad=True)) if library is optim else torch.nn.Parameter
         value = Tensor if library is optim else torch.tensor
         params = [make(value([1.0, -2.0, 3.0])) for _ in range(3)]
         optimizer = getattr(library, name)([{"params": params[:1], "lr": 0.3}, {"params": params[1]}], lr=0.1)
@@ -266,26 +267,29 @@ def test_groups_with_options_of_their_own(name: str) -> None:
 
 def test_options_that_would_not_be_kept() -> None:
     """A differentiable step is refused, not ignored; so is what PyTorch refuses."""
-    p = Tensor([1.0], requires_grad=True)
+    p = nngrad.tensor([1.0], requires_grad=True)
     for name in CLASSES:
         with pytest.raises(NotImplementedError, match="differentiable"):
             getattr(optim, name)([p], differentiable=True)
     with pytest.raises(RuntimeError, match="`fused` and `foreach` cannot be `True` together"):
         optim.SGD([p], fused=True, foreach=True)
     with pytest.raises(ValueError, match="lr as a Tensor is not supported"):
-        optim.Adam([p], lr=Tensor(0.1), foreach=True)
+        optim.Adam([p], lr=nngrad.tensor(0.1), foreach=True)
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_odd_gradients_are_pytorchs(name: str) -> None:
     """NaN, infinities, zeros and numbers whose squares overflow: no warning, and the same in the end."""
     odd = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e30, -1e-30, 1.0], np.float32)
-    ours, theirs = Tensor(np.ones(8, np.float32), requires_grad=True), torch.nn.Parameter(torch.ones(8))
+    ours, theirs = (
+        nngrad.tensor(np.ones(8, np.float32), requires_grad=True),
+        torch.nn.Parameter(torch.ones(8)),
+    )
     our_optimizer, their_optimizer = (
         getattr(library, name)([p], lr=0.1) for library, p in ((optim, ours), (torch.optim, theirs))
     )
     for _ in range(3):
-        ours.grad, theirs.grad = Tensor(odd), torch.tensor(odd)
+        ours.grad, theirs.grad = nngrad.tensor(odd), torch.tensor(odd)
         our_optimizer.step()
         their_optimizer.step()
     np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-5)

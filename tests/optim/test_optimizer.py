@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nngrad
 from nngrad import Tensor, nn, no_grad, ones, optim, tensor, zeros
 from nngrad.functional import optim as pure
 
@@ -36,14 +37,14 @@ def make(request: Any) -> Callable[..., optim.Optimizer]:
 
 def parameters(seed: int = 0) -> list[Tensor]:
     rng = np.random.default_rng(seed)
-    return [Tensor(rng.standard_normal(s), requires_grad=True) for s in SHAPES]
+    return [nngrad.tensor(rng.standard_normal(s), requires_grad=True) for s in SHAPES]
 
 
 def train(params: list[Tensor], optimizer: optim.Optimizer, steps: int, seed: int = 1) -> None:
     rng = np.random.default_rng(seed)
     for _ in range(steps):
         for p in params:
-            p.grad = Tensor(rng.standard_normal(p.shape))
+            p.grad = nngrad.tensor(rng.standard_normal(p.shape))
         optimizer.step()
 
 
@@ -122,7 +123,7 @@ def test_values_given_between_steps_count(make: Callable[..., optim.Optimizer]) 
     with no_grad():
         params[0].mul_(0.5)
         params[1][2] = 7.0
-    params[2].data = Tensor(np.ones(SHAPES[2]))
+    params[2].data = nngrad.tensor(np.ones(SHAPES[2]))
     for held in a.state.values():
         for kind, t in held.items():
             if kind != "step":
@@ -205,7 +206,7 @@ def test_loading_what_does_not_fit_changes_nothing() -> None:
         optimizer.load_state_dict({"state": {}, "param_groups": [{"params": [0]}]})
     assert optimizer.state_dict() == before
     misshapen = copy.deepcopy(before)
-    misshapen["state"][0]["exp_avg"] = Tensor(np.zeros(5))
+    misshapen["state"][0]["exp_avg"] = nngrad.tensor(np.zeros(5))
     optimizer.load_state_dict(misshapen)
     kept = values(params)
     with pytest.raises(RuntimeError, match=r"Adam: the state's exp_avg has shape \(5,\), .* \(3, 4\)"):
@@ -214,13 +215,13 @@ def test_loading_what_does_not_fit_changes_nothing() -> None:
 
 
 def test_lr_may_change_between_steps() -> None:
-    p = Tensor([1.0], requires_grad=True)
+    p = nngrad.tensor([1.0], requires_grad=True)
     optimizer = optim.SGD([p], lr=1.0)
-    p.grad = Tensor([1.0])
+    p.grad = nngrad.tensor([1.0])
     optimizer.step()
     optimizer.param_groups[0]["lr"] = 0.25
     optimizer.step()
-    optimizer.param_groups[0]["lr"] = Tensor(0.5)
+    optimizer.param_groups[0]["lr"] = nngrad.tensor(0.5)
     optimizer.step()
     assert p.tolist() == [-0.75]
 
@@ -230,7 +231,7 @@ def test_parameters_without_gradient_stay(make: Callable[..., optim.Optimizer]) 
     optimizer = make(params)
     first, last = params[0].node, params[2].node
     for _ in range(3):
-        params[1].grad = Tensor(np.ones(4))
+        params[1].grad = nngrad.tensor(np.ones(4))
         optimizer.step()
     assert params[0].node is first
     assert params[2].node is last
@@ -240,7 +241,7 @@ def test_parameters_without_gradient_stay(make: Callable[..., optim.Optimizer]) 
 def test_zero_grad() -> None:
     params = parameters()
     optimizer = optim.SGD(params)
-    params[0].grad = grad = Tensor(np.ones(SHAPES[0]))
+    params[0].grad = grad = nngrad.tensor(np.ones(SHAPES[0]))
     optimizer.zero_grad(set_to_none=False)
     assert params[0].grad is grad
     assert not grad.numpy().any()
@@ -253,7 +254,7 @@ def test_zero_grad() -> None:
 
 
 def test_closure_runs_with_gradients_and_its_result_is_returned() -> None:
-    p = Tensor([3.0], requires_grad=True)
+    p = nngrad.tensor([3.0], requires_grad=True)
     optimizer = optim.SGD([p], lr=0.5)
 
     def closure() -> Tensor:
@@ -271,7 +272,7 @@ def test_closure_runs_with_gradients_and_its_result_is_returned() -> None:
 
 def test_backward_reaches_the_updated_parameters(make: Callable[..., optim.Optimizer]) -> None:
     """A real loop comes to the minimum, and the parameters stay the variables they were."""
-    p = Tensor([3.0, -2.0], requires_grad=True)
+    p = nngrad.tensor([3.0, -2.0], requires_grad=True)
     optimizer = make([p])
     for _ in range(300):
         optimizer.zero_grad()
@@ -312,7 +313,7 @@ def test_no_memory_growth(make: Callable[..., optim.Optimizer]) -> None:
 
 
 def leaf() -> Tensor:
-    return Tensor([1.0], requires_grad=True)
+    return nngrad.tensor([1.0], requires_grad=True)
 
 
 @pytest.mark.parametrize(
@@ -370,10 +371,10 @@ def test_pure_update_refuses_what_does_not_fit() -> None:
 
 def test_a_parameter_whose_dtype_changes(make: Callable[..., optim.Optimizer]) -> None:
     """The state follows, whether the gradient does or is from before."""
-    params = [Tensor(np.ones(2, np.float32), requires_grad=True) for _ in range(2)]
+    params = [nngrad.tensor(np.ones(2, np.float32), requires_grad=True) for _ in range(2)]
     optimizer = make(params)
     for p in params:
-        p.grad = Tensor(np.full(2, 0.5, np.float32))
+        p.grad = nngrad.tensor(np.full(2, 0.5, np.float32))
     optimizer.step()
     params[0].data = params[0].data.double()
     optimizer.step()

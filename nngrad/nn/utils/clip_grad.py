@@ -11,7 +11,8 @@ import numpy as np
 
 from ...autograd import no_grad
 from ...functional.optim import transforms
-from ...tensor import Tensor
+from ...lifting import wrap
+from ...tensor import Tensor, node_from
 
 Tensors: TypeAlias = Tensor | Iterable[Tensor]
 
@@ -46,7 +47,7 @@ def get_total_norm(
             "so it cannot be clipped. To disable this error and scale the gradients by the non-finite norm "
             "anyway, set `error_if_nonfinite=False`"
         )
-    return Tensor(np.asarray(norm))
+    return wrap(node_from(np.asarray(norm)))
 
 
 def clip_grads_with_norm_(
@@ -62,7 +63,7 @@ def clip_grads_with_norm_(
     tensor([0.6000, 0.8000])
     """
     norm = np.asarray(total_norm.node._value)[()]
-    coefficient = Tensor(np.asarray(transforms.clip_coefficient(norm, float(max_norm))))
+    coefficient = wrap(node_from(np.asarray(transforms.clip_coefficient(norm, float(max_norm)))))
     if coefficient.item() == 1:
         return
     with no_grad(), np.errstate(all="ignore"):  # an infinite norm has the coefficient 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import accumulate, pairwise
 
+from ...lifting import wrap
 from ...operations import cat
-from ...tensor import Tensor
+from ...tensor import Tensor, node_from
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -41,4 +42,4 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         )
     values = vec.node._value
     for parameter, (start, stop) in zip(given, pairwise(ends)):
-        parameter.data = Tensor(values[start:stop].reshape(tuple(parameter.shape)).copy())
+        parameter.data = wrap(node_from(values[start:stop].reshape(tuple(parameter.shape))))

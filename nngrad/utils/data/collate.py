@@ -12,7 +12,7 @@ from ...creation import tensor
 from ...functional.dtypes import AnyArray, Scalar
 from ...functional.joining import stack
 from ...lifting import wrap
-from ...tensor import Tensor
+from ...tensor import Tensor, node_from
 
 K = TypeVar("K")
 #: what becomes a tensor in a batch
@@ -44,9 +44,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
         return wrap(stack(list(batch)))
     if isinstance(first, np.generic) and not isinstance(first, (str, bytes)):
         _check_numbers(first.dtype)
-        return Tensor(np.array(batch))
+        return wrap(node_from(batch))
     if isinstance(first, float):
-        return Tensor(np.array(batch, np.float64))
+        return wrap(node_from(np.array(batch, np.float64)))
     if isinstance(first, int):
         return tensor(list(batch))
     if isinstance(first, (str, bytes)):
@@ -67,7 +67,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 def default_convert(data: Any) -> Any:
     """One sample as it is, its NumPy arrays and numbers as tensors: what no batching makes of it."""
     if isinstance(data, (np.ndarray, np.generic)) and not isinstance(data, (str, bytes)):
-        return data if data.dtype.kind not in "biufc" else Tensor(np.asarray(data))
+        return data if data.dtype.kind not in "biufc" else wrap(node_from(np.asarray(data)))
     if isinstance(data, Mapping):
         return _like(data, {key: default_convert(value) for key, value in data.items()})
     if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
