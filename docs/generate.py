@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +58,7 @@ def signature(thing: Any) -> str:
     plain = [
         p.replace(annotation=inspect.Parameter.empty) for p in parameters if p.name not in ("self", "cls")
     ]
-    return str(inspect.Signature(plain))
+    return re.sub(r"<(?:function|class) '?([\w.]+)'?(?: at 0x\w+)?>", r"\1", str(inspect.Signature(plain)))
 
 
 def docstring(thing: Any) -> str:

@@ -89,7 +89,6 @@ def network(
         call,
         real(*shapes),
         lambda *arrays: whole(mode, layers, directions, each, batch_first, arrays),
-        torch=not projected,  # which warns that it is slow
         dtypes="fd" if mode == "rnn_relu" else "fdl",  # where integers would do
     )
 
