@@ -27,6 +27,8 @@ ONE_BY_ONE: dict[str, str] = {
     "embedding_bag": "where bags begin and end depends on values",
     "histc": "the range of the bins depends on values",
     "ctc_loss": "how long targets are depends on values",
+    "index_reduce": "which slices are reduced is written out before the reduction",
+    "unravel_index": "whole numbers come apart by a function of NumPy's own",
 }
 #: their rows whose results have different shapes in different examples: nothing to stack
 RAGGED = ("unique", "unique_consecutive", "nonzero", "argwhere", "masked_select")
