@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import signal
 import time
@@ -231,7 +232,7 @@ def test_workers_whose_arguments_cannot_be_sent() -> None:
     loader = data.DataLoader(
         Squares(2), num_workers=2, collate_fn=lambda x: x, multiprocessing_context="spawn"
     )
-    with pytest.raises(Exception, match="pickle"):
+    with pytest.raises(pickle.PicklingError, match=r"DataLoader: .*collate_fn.*pickled.*<lambda>"):
         iter(loader)
 
 

@@ -29,7 +29,8 @@ class Workers(Iterator[Any]):
 
     prefetch: batches per worker that are made before they are asked for. persistent: whether the
     workers stay when the batches come to an end, for `begin` to use again. Raises RuntimeError if a
-    worker dies, or if a batch takes longer than `timeout` seconds (0: any time is fine).
+    worker dies, or if a batch takes longer than `timeout` seconds (0: any time is fine), PicklingError
+    if what the workers need cannot be sent to them.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Workers(Iterator[Any]):
                 self._connections.append(ours)
                 arguments = (theirs, task, base_seed, number, count, init)
                 process = start.Process(target=work, args=arguments, daemon=True)
-                process.start()
+                _start(process)
                 theirs.close()  # or no end of the connection would be seen when the worker dies
                 self._processes.append(process)
         except BaseException:
@@ -170,6 +171,19 @@ class Workers(Iterator[Any]):
             said.append(f"{process.pid}: {_how(process.exitcode)}")
         self.close()
         raise RuntimeError(f"DataLoader worker (pid(s) {', '.join(said)}) exited unexpectedly")
+
+
+def _start(process: BaseProcess) -> None:
+    """Start a worker; what cannot be sent to it is a PicklingError, whatever this Python makes of it."""
+    from pickle import PicklingError
+
+    try:
+        process.start()
+    except (PicklingError, AttributeError, TypeError) as error:
+        raise PicklingError(
+            "DataLoader: its dataset, collate_fn or worker_init_fn cannot be pickled, as it must be to reach "
+            f"a worker process that is not forked: {error}"
+        ) from error
 
 
 def _unpickled(answer: bytes) -> tuple[Any, Any]:
