@@ -103,6 +103,22 @@ def lift_view(
     return named
 
 
+def lift_view_(
+    function: Callable[Concatenate[Operand, P], Node],
+) -> Callable[Concatenate[Tensor, P], Tensor]:
+    """A function whose result is a view as a method that gives its tensor that shape: `t` as `t_`."""
+
+    def lifted(self: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        if kwargs:
+            args = bind(function, args, kwargs)  # type: ignore[assignment]  # P.args is no tuple type
+        self.turn((function, args))
+        return self
+
+    named: Callable[Concatenate[Tensor, P], Tensor] = named_like(lifted, function)
+    named.__name__ += "_"
+    return named
+
+
 def lift_part(
     function: Callable[Concatenate[Operand, P], Node],
 ) -> Callable[Concatenate[Tensor, P], Tensor]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from . import functional as F, further, matrices, operations
 from .functional import arithmetic
-from .lifting import changing, in_place, lift, lift_, lift_view, operator_, reflected
+from .lifting import changing, in_place, lift, lift_, lift_view, lift_view_, operator_, reflected
 
 
 class Methods:
@@ -338,6 +338,13 @@ class Methods:
     unflatten: Final = operations.unflatten
     unfold: Final = lift_view(F.windows)
     unsqueeze: Final = operations.unsqueeze
+
+    squeeze_: Final = lift_view_(F.squeeze)
+    swapaxes_: Final = lift_view_(F.swapaxes)
+    swapdims_: Final = lift_view_(F.swapdims)
+    t_: Final = lift_view_(F.t)
+    transpose_: Final = lift_view_(F.transpose)
+    unsqueeze_: Final = lift_view_(F.unsqueeze)
 
     narrow: Final = operations.narrow
     select: Final = operations.select

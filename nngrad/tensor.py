@@ -54,7 +54,7 @@ from .functional.warn import warn_user
 from .lifting import Size as Size, TensorLike, operator_, view_of, wrap
 from .methods import Methods
 from .operations import where
-from .views import LOST, Alias, Home, View, detached, leave, memory_of, move
+from .views import LOST, Alias, Home, Step, View, detached, is_former, leave, memory_of, move, turn
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -99,10 +99,11 @@ class Tensor(Methods):
     requires_grad: whether operations on it are recorded for `backward`.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_grad", "_home", "_node", "_view")
+    __slots__ = ("__dict__", "__weakref__", "_formers", "_grad", "_home", "_node", "_view")
     _node: Node
     _view: View | Alias | None
     _home: weakref.ref[Home]  # not set before there are aliases
+    _formers: tuple[tuple[int, Tensor], ...]  # what it was before it changed its shape in place, and when
     _grad: Tensor | None
 
     def __init__(
@@ -193,6 +194,14 @@ class Tensor(Methods):
         del old
         self.rebind(new)
 
+    def turn(self, step: Step) -> None:
+        """Take the shape that a view has, as `t_` does; views, and a base, stay in step.
+
+        Raises RuntimeError for a leaf that requires grad, unless under no_grad.
+        """
+        self.check_writable(step[0].__name__)
+        turn(self, step, wrap)
+
     # ------------------------------------------------------------ looking at it
 
     @property
@@ -219,7 +228,9 @@ class Tensor(Methods):
     def detach_(self: Tensor) -> Tensor:
         """Take the tensor out of the graph; returns it. Raises RuntimeError for a view."""
         if isinstance(self._view, View):
-            raise RuntimeError("detach_: Can't detach views in-place. Use detach() instead.")
+            if not is_former(self, self._view.base):
+                raise RuntimeError("detach_: Can't detach views in-place. Use detach() instead.")
+            self._view = Alias(*memory_of(self, wrap))
         self._node = seal(self.node._value)
         return self
 

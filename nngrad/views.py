@@ -13,6 +13,8 @@ from collections.abc import Callable
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import numpy as np
+
 from .functional.engine import ALONE
 from .functional.indexing import getitem_parsed, put_parsed, replace, succeed
 from .functional.node import MOVED, Hole, Node, Operand, grad_mode, seal
@@ -31,10 +33,14 @@ LOST: Final = seal(Hole(MOVED))
 NEVER: Final = weakref.ref(LOST)
 
 
+#: how often a tensor has changed its shape in place
+_turns = 0
+
+
 class View:
     """What makes a tensor a view: its base (no view, perhaps an alias), and the way there."""
 
-    __slots__ = ("base", "recorded", "seen", "steps")
+    __slots__ = ("base", "made", "recorded", "seen", "steps")
 
     def __init__(self, base: Tensor, steps: tuple[Step, ...], seen: Node, recorded: bool) -> None:
         self.base: Tensor = base
@@ -42,24 +48,34 @@ class View:
         # the base's node that the view was last in step with: weak, lest reading cost the next writer a copy
         self.seen: weakref.ref[Node] = weakref.ref(seen)
         self.recorded: bool = recorded  # False: made under no_grad, a reader outside the graph
+        self.made: int = _turns
+
+    def root(self) -> Tensor:
+        """The base; where that has changed its shape since, what stands for it as it was."""
+        for turned, former in getattr(self.base, "_formers", ()):
+            if self.made < turned:
+                self.base = former
+                break
+        return self.base
 
     def look(self, tensor: Tensor) -> Node:
         """The view's node, from the base's as it is now."""
-        base = self.base.node
+        base = self.root().node
         node = _walk(base, self.steps, self.recorded)
         self.seen = weakref.ref(base)
         return node
 
     def write(self, tensor: Tensor, where: Where, value: Operand) -> None:
         """Rebind the base so that `tensor`, the view of it, has `value` at `where`."""
-        if not self.recorded and grad_mode.get() and (self.base.node.tracked or _is_tracked(value)):
+        base = self.root()
+        if not self.recorded and grad_mode.get() and (base.node.tracked or _is_tracked(value)):
             raise RuntimeError(
                 "A view was created in no_grad mode and is being modified inplace with grad mode enabled: "
                 "make the view, or the change, in the mode of the other."
             )
         tensor._node = LOST  # a name for the base's memory less
         self.seen = NEVER
-        _write_through(self.base, self.steps, where, value)
+        _write_through(base, self.steps, where, value)
 
 
 class Home:
@@ -197,7 +213,7 @@ def memory_of(tensor: Tensor, wrap: Callable[[Node], Tensor]) -> tuple[Home, tup
         return _home_of(tensor, wrap), ()
     if isinstance(view, Alias):
         return view.home, view.steps
-    home, steps = memory_of(view.base, wrap)
+    home, steps = memory_of(view.root(), wrap)
     return home, (*steps, *view.steps)
 
 
@@ -244,3 +260,58 @@ def leave(tensor: Tensor, wrap: Callable[[Node], Tensor]) -> None:
     if home is not None:
         home.move_in(wrap(seal(tensor._node._value)))
     tensor._view = None
+
+
+# ---------------------------------------------------------------- another shape, in place
+
+
+def turn(tensor: Tensor, step: Step, wrap: Callable[[Node], Tensor]) -> None:
+    """Change the shape of the tensor: it becomes a view, by that step, of a tensor that nobody has.
+
+    That one stands for what it was, and is from here on the base of the views that there were.
+    """
+    global _turns
+    old, view = tensor.node, tensor._view
+    new = _walk(old, (step,), True)
+    is_leaf = old.tracked and old.op is None
+    if is_leaf:
+        new = seal(new._value, params=old.params, tracked=True)
+    _turns += 1
+    if isinstance(view, View):
+        base = view.root()
+        tensor._view = View(base, (*view.steps, step), base.node, view.recorded)
+    else:
+        base = wrap(old)
+        base._view = view
+        home = _live_home(tensor) if view is None else None
+        if home is not None:
+            home.move_in(base)
+        tensor._formers = (*getattr(tensor, "_formers", ()), (_turns, base))
+        if is_leaf:
+            function, args = step
+            with_gradient = grad_mode.set(True)  # of the views that there were
+            base._node = PUT[function](old, new, *args)
+            grad_mode.reset(with_gradient)
+            home, steps = memory_of(base, wrap)
+            tensor._view = Alias(home, (*steps, step))
+        else:
+            tensor._view = View(base, (step,), old, True)
+    tensor._node = new
+    if isinstance(tensor._view, View) and _is_there(new, base.node):
+        tensor._view.steps = ()  # as it was, after `t_` and `t_` again
+
+
+def is_former(tensor: Tensor, base: Tensor) -> bool:
+    """Whether the base stands for what the tensor was before it changed its shape."""
+    return any(former is base for _, former in getattr(tensor, "_formers", ()))
+
+
+def _is_there(node: Node, base: Node) -> bool:
+    """Whether the two are the same elements in the same places."""
+    a, b = node._value, base._value
+    return (
+        isinstance(a, np.ndarray)
+        and isinstance(b, np.ndarray)
+        and a.ctypes.data == b.ctypes.data
+        and (a.shape, a.strides) == (b.shape, b.strides)
+    )

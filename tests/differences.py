@@ -83,8 +83,4 @@ MISSING: dict[str, str] = {
         [f"torch.rnn_{cell}" for cell in ("relu", "relu_cell", "tanh", "tanh_cell")],
         "takes its weights as a flat list there; use nn.RNN",
     ),
-    **dict.fromkeys(
-        [f"Tensor.{name}_" for name in ("squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze")],
-        "changes the shape of a tensor that others may be views of",
-    ),
 }
