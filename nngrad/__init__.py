@@ -67,6 +67,9 @@ from .dtypes import (
     set_default_dtype as set_default_dtype,
     short as short,
     uint8 as uint8,
+    uint16 as uint16,
+    uint32 as uint32,
+    uint64 as uint64,
 )
 from .functional.blocks import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 from .matrices import (
@@ -374,6 +377,7 @@ if TYPE_CHECKING:
         nn as nn,
         optim as optim,
         serialization as serialization,
+        types as types,
         utils as utils,
         version as version,
         xpu as xpu,
@@ -419,7 +423,7 @@ else:
     _PACKAGES = (
         *("accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions"),
         *("func", "hub", "jit"),
-        *("linalg", "mps", "multiprocessing", "nn", "optim", "serialization", "utils"),
+        *("linalg", "mps", "multiprocessing", "nn", "optim", "serialization", "types", "utils"),
         *("version", "xpu"),
     )
     #: module -> what is loaded from it

@@ -3,8 +3,8 @@
     python -m nngrad.as_torch script.py [arguments]
     python -m nngrad.as_torch -m module [arguments]
 
-or, before anything imports torch, `nngrad.as_torch.install()`. It holds for this process alone; other
-packages, as torchvision, are not answered for.
+or, before anything imports torch, `nngrad.as_torch.install()`. It holds for this process alone. Other
+packages that the program imports, as torchvision, run on NNGrad too as far as they are Python.
 """
 
 from __future__ import annotations
@@ -22,11 +22,26 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Final, final
 
+from .devices import device
+from .dtypes import dtype
+from .generator import Generator
+from .naming import go_by
+from .tensor import Size, Tensor
+
 _PACKAGE: Final = "nngrad"
 #: tells the processes that a program spawns which one it is
 _PROGRAM: Final = "NNGRAD_AS_TORCH"
 #: packages that PyTorch spreads over files otherwise: what is asked of a file is in the package
-_SPREAD: Final = ("torch.distributions", "torch.nn.modules", "torch.optim", "torch.utils.data")
+_SPREAD: Final = (
+    *("torch.distributions", "torch.nn.modules", "torch.optim", "torch.utils.data"),
+    *("torch._dynamo", "torch.ao", "torch.fx", "torch.jit", "torch.onnx"),
+)
+#: what packages ask for when they are imported, and who answers
+_REGISTRIES: Final = {
+    **{f"torch.{name}": name for name in ("_C", "_custom_ops", "_dynamo", "ao", "fx")},
+    **{f"torch.{name}": name for name in ("library", "onnx", "ops")},
+    "torch.utils._pytree": "_pytree",
+}
 
 
 @final
@@ -46,11 +61,15 @@ class Facade(ModuleType):
         except AttributeError:
             if name.startswith("__"):
                 raise
+            if f"{self.__name__}.{name}" in _REGISTRIES:
+                return importlib.import_module(f"{self.__name__}.{name}")
             raise AttributeError(f"nngrad lacks {self.__name__}.{name}", name=name, obj=self) from None
         if isinstance(value, ModuleType):
             if value.__name__ != f"{real.__name__}.{name}":  # what the module itself imports is no part of it
                 raise AttributeError(f"nngrad lacks {self.__name__}.{name}", name=name, obj=self)
             return importlib.import_module(f"{self.__name__}.{name}")
+        if isinstance(value, type) and value.__module__.startswith(f"{_PACKAGE}."):  # as it will be printed
+            value.__module__ = "torch" + value.__module__.removeprefix(_PACKAGE)
         return value
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -90,6 +109,8 @@ class Finder(MetaPathFinder, Loader):
 
 def _real(fullname: str) -> ModuleType | None:
     name = _PACKAGE + fullname.removeprefix("torch")
+    if fullname in _REGISTRIES:
+        name = f"{_PACKAGE}.registries.{_REGISTRIES[fullname]}"
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -109,6 +130,9 @@ def install() -> None:
         raise RuntimeError("as_torch.install: torch has been imported already; install before that")
     if not any(type(finder).__qualname__ == Finder.__qualname__ for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
+        go_by("torch")
+        for kind in (Tensor, Size, dtype, device, Generator):
+            kind.__module__ = "torch"
 
 
 class _Spec(ModuleSpec):

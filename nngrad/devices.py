@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
+from .naming import library
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import SupportsIndex, TypedDict
@@ -87,7 +89,7 @@ class layout:
         self.name: str = name
 
     def __repr__(self) -> str:
-        return f"nngrad.{self.name}"
+        return f"{library()}.{self.name}"
 
 
 @final
@@ -100,7 +102,7 @@ class memory_format:
         self.name: str = name
 
     def __repr__(self) -> str:
-        return f"nngrad.{self.name}"
+        return f"{library()}.{self.name}"
 
 
 strided: Final = layout("strided")

@@ -9,6 +9,7 @@ import numpy as np
 
 from .functional import dtypes as core
 from .functional.dtypes import AnyArray, DType
+from .naming import library
 
 
 @final
@@ -40,13 +41,14 @@ class dtype:
         return self.dtype.itemsize
 
     def __repr__(self) -> str:
-        return f"nngrad.{self.name}"
+        return f"{library()}.{self.name}"
 
     if not TYPE_CHECKING:  # declared, it would let checkers accept every name
 
         def __getattr__(self, name):
             if name == "dtype":  # one that has a name alone
-                raise TypeError(f"nngrad has no {self.name} numbers, as NumPy has none: use float32")
+                why = "as NumPy has none: use float32" if self is bfloat16 else "use int64"
+                raise TypeError(f"nngrad has no {self.name} numbers, {why}")
             raise AttributeError(f"a dtype has no attribute {name!r}")
 
     def __reduce__(self) -> tuple[object, tuple[DType]]:
@@ -66,6 +68,9 @@ complex64: Final = dtype("complex64", np.dtype(np.complex64))
 complex128: Final = dtype("complex128", np.dtype(np.complex128))
 #: for programs that name it and then choose another: asking for such numbers is an error
 bfloat16: Final = dtype("bfloat16")
+uint16: Final = dtype("uint16")
+uint32: Final = dtype("uint32")
+uint64: Final = dtype("uint64")
 half: Final = float16
 float: Final = float32
 double: Final = float64
@@ -180,9 +185,23 @@ class finfo:
         return f"finfo({told}, dtype={self.dtype})"
 
 
-def iinfo(type: DTypeLike) -> np.iinfo[Any]:
-    """The limits of an integer dtype: max, min, bits. Raises TypeError for another."""
-    kind: Any = to_numpy(type)
-    if kind.kind not in "iu":
-        raise TypeError(f"iinfo: requires an integer dtype, got {kind}; use nngrad.finfo")
-    return np.iinfo(kind)
+@final
+class iinfo:
+    """The limits of an integer dtype. Raises TypeError for another.
+
+    >>> iinfo(int8)
+    iinfo(min=-128, max=127, dtype=int8)
+    """
+
+    def __init__(self, type: DTypeLike) -> None:
+        kind: Any = to_numpy(type)
+        if kind.kind not in "iu":
+            raise TypeError(f"iinfo: requires an integer dtype, got {kind}; use nngrad.finfo")
+        limits: Any = np.iinfo(kind)
+        self.dtype: str = of(kind).name
+        self.bits: builtins.int = limits.bits
+        self.max: builtins.int = limits.max
+        self.min: builtins.int = limits.min
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

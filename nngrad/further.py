@@ -14,6 +14,7 @@ from . import functional as F, lifting
 from .functional.node import seal
 from .functional.reduction import ValuesIndices
 from .lifting import wrap
+from .naming import given_by
 
 if TYPE_CHECKING:
     from .lifting import Tensor, TensorLike
@@ -185,7 +186,7 @@ def nanmedian(
     """The median of the elements that are not NaN; see `nngrad.functional.nanmedian`."""
     found = F.nanmedian(input, dim, keepdim)
     if isinstance(found, ValuesIndices):
-        return ValuesIndices(wrap(found.values), wrap(found.indices))
+        return given_by("nanmedian", ValuesIndices(wrap(found.values), wrap(found.indices)))
     return wrap(found)
 
 

@@ -1,5 +1,6 @@
 """Models from the network, which NNGrad does not fetch."""
 
+import os
 from typing import NoReturn
 
 
@@ -32,3 +33,14 @@ def load_state_dict_from_url(url: str, *args: object, **kwargs: object) -> NoRet
 def download_url_to_file(url: str, dst: str, *args: object, **kwargs: object) -> NoReturn:
     """Raises RuntimeError: nothing is fetched."""
     _refuse("download_url_to_file", f"download {url} yourself")
+
+
+def _get_torch_home() -> str:
+    """Where packages keep what they fetch, as PyTorch's users have it."""
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return os.path.expanduser(os.environ.get("TORCH_HOME", os.path.join(cache, "torch")))
+
+
+def get_dir() -> str:
+    """Where models are kept: `hub` in the folder that TORCH_HOME names."""
+    return os.path.join(_get_torch_home(), "hub")

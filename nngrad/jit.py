@@ -42,6 +42,16 @@ def script_if_tracing(fn: T) -> T:
     return fn
 
 
+_script_if_tracing = script_if_tracing
+#: what annotations of TorchScript call a list of so many numbers, or one number for all
+BroadcastingList1 = BroadcastingList2 = BroadcastingList3 = list
+
+
+def _overload_method(func: T) -> T:
+    """The method itself."""
+    return func
+
+
 def export(fn: T) -> T:
     """The method itself."""
     return fn

@@ -28,6 +28,7 @@ from .functional.node import Node, Operand, grad_mode
 from .functional.reduction import ValuesIndices
 from .functional.shape import MAY_COPY
 from .functional.splitting import RULES
+from .naming import given_by, library
 from .views import Step, View
 
 if TYPE_CHECKING:
@@ -153,12 +154,13 @@ def lift_pair(
     function: Callable[Concatenate[Operand, P], ValuesIndices[Node]],
 ) -> Callable[Concatenate[TensorLike, P], ValuesIndices[Tensor]]:
     """A function that gives values and their indices, on tensors."""
+    name = function.__name__
 
     def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> ValuesIndices[Tensor]:
         if kwargs:
             args, kwargs = named_as(function, args, kwargs)  # type: ignore[assignment]  # no tuple, no dict
         found = function(input.node if isinstance(input, Tensor) else input, *args, **kwargs)
-        return ValuesIndices(wrap(found.values), wrap(found.indices))
+        return given_by(name, ValuesIndices(wrap(found.values), wrap(found.indices)))
 
     named: Callable[Concatenate[TensorLike, P], ValuesIndices[Tensor]] = named_like(lifted, function)
     return named
@@ -364,4 +366,4 @@ class Size(tuple[int, ...]):
         return Size(tuple.__mul__(self, count))
 
     def __repr__(self) -> str:
-        return f"nngrad.Size({list(self)})"
+        return f"{library()}.Size({list(self)})"

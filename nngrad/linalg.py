@@ -12,6 +12,7 @@ from . import matrices, operations
 from .functional import linalg as core
 from .functional.linalg import QR as QR, SVD as SVD, Eigen as Eigen, LinAlgError as LinAlgError
 from .lifting import lift, wrap
+from .naming import given_by
 
 if TYPE_CHECKING:
     from .lifting import Tensor, TensorLike
@@ -44,13 +45,13 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 def eig(A: TensorLike) -> Eigen[Tensor]:
     """The complex eigenvalues and eigenvectors, without gradients; see `nngrad.functional.linalg.eig`."""
     values, vectors = core.eig(A)
-    return Eigen(wrap(values), wrap(vectors))
+    return given_by("linalg_eig", Eigen(wrap(values), wrap(vectors)))
 
 
 def eigh(A: TensorLike, UPLO: Literal["L", "U"] = "L") -> Eigen[Tensor]:
     """The eigenvalues and eigenvectors of symmetric matrices; see `nngrad.functional.linalg.eigh`."""
     values, vectors = core.eigh(A, UPLO)
-    return Eigen(wrap(values), wrap(vectors))
+    return given_by("linalg_eigh", Eigen(wrap(values), wrap(vectors)))
 
 
 def multi_dot(tensors: Sequence[TensorLike]) -> Tensor:
@@ -61,10 +62,10 @@ def multi_dot(tensors: Sequence[TensorLike]) -> Tensor:
 def qr(A: TensorLike, mode: Literal["reduced", "complete", "r"] = "reduced") -> QR[Tensor]:
     """The factors Q and R; see `nngrad.functional.linalg.qr`."""
     q, r = core.qr(A, mode)
-    return QR(wrap(q), wrap(r))
+    return given_by("linalg_qr", QR(wrap(q), wrap(r)))
 
 
 def svd(A: TensorLike, full_matrices: bool = True) -> SVD[Tensor]:
     """The factors U, S and Vh; see `nngrad.functional.linalg.svd`."""
     u, s, vh = core.svd(A, full_matrices)
-    return SVD(wrap(u), wrap(s), wrap(vh))
+    return given_by("linalg_svd", SVD(wrap(u), wrap(s), wrap(vh)))

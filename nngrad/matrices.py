@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import functional as F
 from .lifting import wrap
+from .naming import given_by
 
 if TYPE_CHECKING:
     from .functional.linalg import QR, SignLog
@@ -61,16 +62,16 @@ def pinverse(input: TensorLike, rcond: float = 1e-15) -> Tensor:
 def qr(input: TensorLike, some: bool = True) -> QR[Tensor]:
     """The factors Q and R, complete unless `some`; see `nngrad.linalg.qr`."""
     q, r = F.linalg.qr(input, "reduced" if some else "complete")
-    return F.linalg.QR(wrap(q), wrap(r))
+    return given_by("qr", F.linalg.QR(wrap(q), wrap(r)))
 
 
 def slogdet(input: TensorLike) -> SignLog[Tensor]:
     """The sign and the logarithm of the size of the determinant; see `nngrad.linalg.slogdet`."""
     sign, size = F.linalg.slogdet(input)
-    return F.linalg.SignLog(wrap(sign), wrap(size))
+    return given_by("linalg_slogdet", F.linalg.SignLog(wrap(sign), wrap(size)))
 
 
 def svd(input: TensorLike, some: bool = True) -> USV:
     """The factors U, S and V (not its transpose), complete unless `some`; see `nngrad.linalg.svd`."""
     u, s, vh = F.linalg.svd(input, not some)
-    return USV(wrap(u), wrap(s), wrap(F.mT(vh)))
+    return given_by("svd", USV(wrap(u), wrap(s), wrap(F.mT(vh))))

@@ -23,6 +23,7 @@ from .lifting import (
     lift_view,
     wrap,
 )
+from .naming import given_by
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -334,7 +335,7 @@ def max(
     """The maximum of all elements; with `dim`, the maxima along it and their indices; with another
     tensor, the larger of each pair. See `nngrad.functional.max`."""
     dim = dim if dim is not None else axis if axis is not None else other
-    return _wrap_search(F.max(input, dim, keepdim))
+    return _wrap_search("max", F.max(input, dim, keepdim))
 
 
 @overload
@@ -353,7 +354,7 @@ def min(
     """The minimum of all elements; with `dim`, the minima along it and their indices; with another
     tensor, the smaller of each pair. See `nngrad.functional.min`."""
     dim = dim if dim is not None else axis if axis is not None else other
-    return _wrap_search(F.min(input, dim, keepdim))
+    return _wrap_search("min", F.min(input, dim, keepdim))
 
 
 @overload
@@ -372,17 +373,17 @@ def where(
     return wrap(F.where(condition, input, other))
 
 
-def _wrap_search(found: Node | ValuesIndices[Node]) -> Tensor | ValuesIndices[Tensor]:
+def _wrap_search(name: str, found: Node | ValuesIndices[Node]) -> Tensor | ValuesIndices[Tensor]:
     if isinstance(found, Node):
         return wrap(found)
-    return ValuesIndices(wrap(found.values), wrap(found.indices))
+    return given_by(name, ValuesIndices(wrap(found.values), wrap(found.indices)))
 
 
 def aminmax(input: TensorLike, *, dim: int | None = None, keepdim: bool = False) -> MinMax[Tensor]:
     """The minimum and the maximum along a dimension, or of all elements; see
     `nngrad.functional.aminmax`."""
     found = F.aminmax(input, dim=dim, keepdim=keepdim)
-    return MinMax(wrap(found.min), wrap(found.max))
+    return given_by("aminmax", MinMax(wrap(found.min), wrap(found.max)))
 
 
 @overload
@@ -397,7 +398,7 @@ def median(
     """The median of all elements, the lower of two; with `dim`, the medians along it and their
     indices. See `nngrad.functional.median`."""
     dim = axis if dim is None else dim
-    return _wrap_search(F.median(input) if dim is None else F.median(input, dim, keepdim))
+    return _wrap_search("median", F.median(input) if dim is None else F.median(input, dim, keepdim))
 
 
 @overload

@@ -10,7 +10,7 @@ import builtins
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from sys import getrefcount
-from typing import TYPE_CHECKING, Any, Final, SupportsIndex, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -53,6 +53,7 @@ from .functional.shape import normal_dim
 from .functional.warn import warn_user
 from .lifting import Size as Size, TensorLike, operator_, view_of, wrap
 from .methods import Methods
+from .naming import library
 from .operations import where
 from .views import LOST, Alias, Home, Step, View, detached, is_former, leave, memory_of, move, turn
 
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
     from .devices import New, Place as Where
     from .graph import GradFn, RemovableHandle
     from .random import Generator
+
+Subclass = TypeVar("Subclass", bound="Tensor")
 
 _new = object.__new__
 
@@ -605,6 +608,13 @@ class Tensor(Methods):
         """The elements in row-major order in the shape of another tensor, as a view; see `view`."""
         return self.view(other.shape)
 
+    def as_subclass(self, cls: type[Subclass]) -> Subclass:
+        """A view of all elements that is an instance of a subclass; what is computed from it is a Tensor."""
+        view: Any = self[...]
+        view.__class__ = cls
+        found: Subclass = view
+        return found
+
     def reshape_as(self, other: Tensor) -> Tensor:
         """The elements in row-major order in the shape of another tensor; see `reshape`."""
         return self.reshape(other.shape)
@@ -669,7 +679,7 @@ class Tensor(Methods):
         dtype: a dtype, or such a name, also PyTorch's. Raises ValueError for another string.
         """
         if dtype is None:
-            return f"nngrad.{dtypes.KINDS[self.dtype]}Tensor"
+            return f"{library()}.{dtypes.KINDS[self.dtype]}Tensor"
         if isinstance(dtype, str):
             found = [d for d, kind in dtypes.KINDS.items() if dtype.rpartition(".")[2] == f"{kind}Tensor"]
             if not found:

@@ -116,7 +116,7 @@ for name in ("xyz", "nn.Xyz", "nn.functional.xyz", "builtins", "nn.containers.np
         eval("torch." + name)
     except AttributeError as error:
         print(error)
-print(hasattr(torch, "_C"), hasattr(torch.nn, "Linear"), "Linear" in dir(torch.nn))
+print(hasattr(torch, "sparse"), hasattr(torch.nn, "Linear"), "Linear" in dir(torch.nn))
 for missing in ("import torch.xyz", "from torch import xyz", "import torch.utils.xyz.abc", "import torch_"):
     try:
         exec(missing)
@@ -177,3 +177,118 @@ def test_install_from_python() -> None:
     pytest.importorskip("torch")
     refused = run("-c", "import torch, nngrad.as_torch as a; a.install()")
     assert refused[-1].startswith("RuntimeError: as_torch.install: torch has been imported already")
+
+
+def test_what_a_program_prints_bears_pytorchs_name(tmp_path: Path) -> None:
+    program = """
+import copy, pickle, torch
+from torch import nn
+x = torch.tensor([[1.0, 3.0, 2.0], [4.0, 0.0, 5.0]])
+print(x.dtype, torch.int64, x.shape, x.type(), torch.strided, torch.channels_last, torch.iinfo(torch.int8))
+print(x.max(1), torch.sort(x, dim=-1), x.min(0), x.topk(2), torch.median(x, 0), x.cummax(0), x.mode())
+print(torch.aminmax(x), torch.linalg.slogdet(x @ x.T), torch.linalg.eigh(torch.eye(2)))
+print(type(x), type(x.shape), type(x.dtype), type(torch.device("cpu")), torch.typename(x))
+print(type(nn.Linear(1, 1)), type(nn.Parameter(x)), nn.Linear.__module__)
+print(pickle.loads(pickle.dumps(x.max(1))), copy.deepcopy(x.max(1)), pickle.loads(pickle.dumps(x.shape)))
+print(type(pickle.loads(pickle.dumps(nn.Linear(1, 1)))), type(pickle.loads(pickle.dumps(x))))
+class Held(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Linear(1, 1)]
+print(Held(), list(Held().parameters()))
+"""
+    ours = check(tmp_path, program)
+    assert ours[0].startswith("torch.float32 torch.int64 torch.Size([2, 3]) torch.FloatTensor torch.strided")
+    assert ours[1] == "torch.return_types.max("
+    pytest.importorskip("torch")
+    assert ours == run(tmp_path / "small.py")
+
+
+REGISTERING = """
+import torch
+import torch._custom_ops, torch.library
+from torch import fx
+from torch._C import DisableTorchFunctionSubclass
+from torch._dynamo.utils import is_compile_supported
+from torch.ao.quantization import DeQuantStub, QuantStub
+from torch.fx.graph_module import _copy_attr
+from torch.hub import _get_torch_home, load_state_dict_from_url
+from torch.jit.annotations import BroadcastingList2
+from torch.onnx import symbolic_opset11
+from torch.onnx.symbolic_helper import parse_args
+from torch.types import Number, _size
+from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+from torch.utils.model_zoo import load_url, tqdm
+
+try:
+    torch.ops.load_library("_C.so")
+except OSError as error:
+    print(error)
+
+
+class Tracer(fx.Tracer):
+    def call(self, target: fx.node.Target) -> fx.proxy.Proxy: ...
+
+
+class Quantised(torch.nn.Module):
+    def forward(self, x):
+        return self.quant(x)
+
+
+@torch.library.register_fake("mine::twice")
+@parse_args("v", "f")
+@fx.wrap
+def twice(x):
+    torch._C._log_api_usage_once("mine.twice")
+    with DisableTorchFunctionSubclass():
+        return 2 * x
+
+
+fx.wrap("twice")
+torch.onnx.register_custom_op_symbolic("mine::twice", twice, 11)
+library = torch.library.Library("mine", "IMPL")
+library.impl("twice", twice, "AutocastCPU")
+keys = torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastCPU) | torch._C.DispatchKeySet()
+leaves, spec = tree_flatten({"a": 1, "b": [2, (3, None)]})
+print(twice(4), leaves, tree_unflatten([4, 5, 6, 7], spec), tree_map(str, (1, [2])), len(keys))
+for refused in (Tracer, QuantStub, lambda: torch.onnx.export(None), lambda: fx.symbolic_trace(twice)):
+    try:
+        refused()
+    except NotImplementedError as error:
+        print(str(error).partition(":")[0])
+with tqdm(total=2) as bar:
+    bar.update(2)
+print(is_compile_supported("cpu"), _get_torch_home().endswith("torch"))
+"""
+
+
+def test_packages_that_register_with_pytorch_are_imported(tmp_path: Path) -> None:
+    (tmp_path / "package.py").write_text(REGISTERING)
+    assert check(tmp_path, "import os; os.environ.pop('TORCH_HOME', 0); import package") == [
+        "_C.so needs PyTorch's C++ library, which NNGrad does not have",
+        "8 [1, 2, 3, None] {'a': 4, 'b': [5, (6, 7)]} ('1', ['2']) 1",
+        "nngrad has no Tracer",
+        "nngrad has no QuantStub",
+        "nngrad has no onnx.export",
+        "nngrad has no GraphModule",
+        "False True",
+    ]
+
+
+def test_torchvision_runs_where_it_is_installed(tmp_path: Path) -> None:
+    pytest.importorskip("torchvision")
+    program = """
+import torch, torchvision
+from torchvision import datasets, transforms
+torch.manual_seed(0)
+change = transforms.Compose([
+    transforms.RandomCrop(14, padding=2), transforms.RandomHorizontalFlip(), transforms.ToTensor(),
+    transforms.Normalize((0.5,) * 3, (0.5,) * 3),
+])
+data = torch.utils.data.DataLoader(datasets.FakeData(20, (3, 16, 16), 4, change), batch_size=5, shuffle=True)
+for x, y in data:
+    print(y, f"{x.double().sum().item():.4f}", transforms.Resize(7)(x).shape)
+print(torchvision.models.resnet18(num_classes=4)(x).shape, torchvision.utils.make_grid(x).shape)
+"""
+    (tmp_path / "small.py").write_text(program)
+    assert check(tmp_path, program) == run(tmp_path / "small.py")

@@ -77,6 +77,36 @@ def _table(mode: str, size: int, out: int, factor: float | None, align_corners: 
     return Table(size, np.clip(taps, 0, size - 1), np.array(weights))
 
 
+def _triangle(distance: Any) -> Any:
+    return np.maximum(1 - np.abs(distance), 0)
+
+
+def _keys(distance: Any) -> Any:
+    """The cubic of Keys with a = -0.5, which is PyTorch's choice where it smooths."""
+    x = np.abs(distance)
+    near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x < 1, near, np.where(x < 2, far, 0))
+
+
+@lru_cache(maxsize=256)
+def _smooth_table(
+    mode: str, size: int, out: int, factor: float | None, align_corners: bool, char: str
+) -> Table:
+    """The table of a mode with antialias: where images shrink, the weights reach further."""
+    if align_corners:
+        step = (size - 1) / (out - 1) if out > 1 else 0.0
+    else:
+        step = 1.0 / factor if factor else size / out
+    stretch = max(step, 1.0)
+    reach, weigh = (2, _keys) if mode == "bicubic" else (1, _triangle)
+    centres = step * (np.arange(out) + 0.5)
+    first = np.maximum((centres - reach * stretch + 0.5).astype(np.int64), 0)
+    end = np.minimum((centres + reach * stretch + 0.5).astype(np.int64), size)
+    taps = first + np.arange((end - first).max())[:, None]
+    weights = np.where(taps < end, weigh((taps - centres + 0.5) / stretch), 0)
+    return Table(size, np.minimum(taps, size - 1), (weights / weights.sum(axis=0)).astype(char))
+
+
 def _output_sizes(
     sizes: tuple[int, ...], size: Any, scale_factor: Any, recompute: bool
 ) -> tuple[tuple[int, ...], tuple[float | None, ...]]:
@@ -116,9 +146,9 @@ def interpolate(
     multiply them by; a number, or one for each dimension. mode: "nearest", "nearest-exact", "area",
     and according to the number of dimensions "linear", "bilinear", "bicubic" or "trilinear".
     align_corners: the centres of the corner elements stay in place, not the corners.
-    recompute_scale_factor: compute the factor anew from the sizes. Raises ValueError for arguments
-    that contradict each other, RuntimeError for sizes of 0, NotImplementedError for a mode that is not for
-    so many dimensions and for antialias.
+    recompute_scale_factor: compute the factor anew from the sizes. antialias: with "bilinear" and
+    "bicubic", smooth what is made smaller. Raises ValueError for arguments that contradict each other,
+    RuntimeError for sizes of 0, NotImplementedError for a mode that is not for so many dimensions.
 
     >>> interpolate(np.array([[[1.0, 2.0]]]), scale_factor=2).data
     array([[[1., 1., 2., 2.]]])
@@ -133,8 +163,8 @@ def interpolate(
     outs, factors = _output_sizes(
         x.shape[2:], size, scale_factor, bool(recompute_scale_factor) or (mode == "area" and size is None)
     )
-    if antialias:
-        raise NotImplementedError("interpolate: antialias is not supported")
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise ValueError("interpolate: antialias is only for the modes bilinear and bicubic")
     if mode not in _DIMS or dims not in _DIMS[mode]:
         raise NotImplementedError(f"interpolate: mode {mode!r} is not for an input of shape {x.shape}")
     if mode == "area":
@@ -155,8 +185,9 @@ def interpolate(
         spans = tuple([Span(out, n, r, r) for n, out, r in zip(x.shape[2:], outs, repeats)])
         return apply(avg_unpool_op, (x,), (spans, 1))
     char = "d" if x.dtype == np.float64 else "f"
+    table = _smooth_table if antialias else _table
     tables = [
-        _table(mode, n, out, factor, bool(align_corners), char)
+        table(mode, n, out, factor, bool(align_corners), char)
         for n, out, factor in zip(x.shape[2:], outs, factors)
     ]
     return apply(resample_op, (x,), (tables,))

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from ..functional.warn import warn_user
+from ..naming import library
 from ..tensor import Tensor
 from .parameter import Buffer, Parameter
 
@@ -92,7 +93,12 @@ def check_name(kind: str, name: object, module: Module | None = None) -> None:
 
 
 def warn_if_hiding(module: Module, name: str, value: object) -> None:
-    """Warn, once per attribute, of a plain container whose contents the module will not see."""
+    """Warn, once per attribute, of a plain container whose contents the module will not see.
+
+    Programs written for PyTorch, which does not warn, are left alone.
+    """
+    if library() == "torch":
+        return
     held = _held_in(value, depth=3)
     told: set[str] = module.__dict__.get("_told", set())
     if held is None or name in told:
