@@ -18,11 +18,11 @@ from .choice import masked_fill
 from .dtypes import DType
 from .elementary import quiet, silent
 from .indexing import getitem
-from .matrix import ones
 from .node import Node, Operand, as_node, seal
 from .op import apply, cast, forward_error, general, scalar
 from .order import permute
 from .reduction import mean, sum
+from .rows import row_sums
 from .shape import reshape
 from .softmax import log_softmax, softmax_op
 
@@ -99,7 +99,7 @@ def _exps(x: Any, axis: int, top: Any = None, out: Any = None) -> tuple[Any, Any
 def _row_losses(x: Any, target: Any, axis: int) -> tuple[Any, Any, Any, Any]:
     """The losses of some rows, and for their gradient exp(x - top), the sums of each row, top."""
     e, top = _exps(x, axis)
-    total = e.dot(ones(x.shape[1], x.dtype)) if axis and isinstance(e, np.ndarray) else np.sum(e, axis=axis)
+    total = row_sums(e) if axis and isinstance(e, np.ndarray) else np.sum(e, axis=axis)
     at = _at(np.arange(len(target)), target, axis)
     if top is None:
         return np.log(np.divide(total, e[at])), e, total, None

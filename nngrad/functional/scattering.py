@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from .rows import column_sums
+
 ndarray = np.ndarray
 
 #: fewer elements than this are added by `np.add.at` as they are
@@ -19,7 +21,7 @@ FEW: Final = 2048
 #: rows shorter than this are added element by element
 NARROW: Final = 32
 #: how many elements can be added in the time that it takes to begin the sum of one group of rows
-GROUP: Final = 2500
+GROUP: Final = 600
 #: how many positions are computed at once: they stay in cache
 BLOCK: Final = 1 << 14
 
@@ -142,7 +144,7 @@ def add_rows(buffer: Any, rows: Any, g: Any, blank: bool) -> None:
     if count * width > GROUP * len(starts):  # long groups: a sum each
         ends = [*starts[1:].tolist(), count]
         for row, start, end in zip(heads.tolist(), starts.tolist(), ends):
-            buffer[row] += np.add.reduce(g[order[start:end]], 0)
+            buffer[row] += column_sums(g.take(order[start:end], 0))
     elif 2 * len(starts) > count:  # most rows come once
         first = g[order[starts]]
         buffer[heads] = first if blank else np.add(buffer[heads], first)

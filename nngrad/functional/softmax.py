@@ -14,6 +14,7 @@ from .dtypes import DType
 from .elementary import silent
 from .node import Node, Operand, as_node
 from .op import Op, apply, cast, general
+from .rows import by_row, row_dots, row_sums
 from .shape import normal_dim
 
 #: sums of exponentials that are far from where they overflow or lose digits
@@ -43,28 +44,28 @@ def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
     return np.subtract(g, np.multiply(np.exp(out), np.sum(g, axis=dim, keepdims=True)))
 
 
-def _softmax_rows(out: Any, ones: Any, x: Any) -> None:
+def _softmax_rows(out: Any, x: Any) -> None:
     np.exp(x, out=out)
-    total = np.vecdot(out, ones)
-    np.multiply(out, np.reciprocal(total)[:, None], out=out)
+    total = row_sums(out)
+    by_row(np.multiply, out, np.reciprocal(total), out)
     rare = np.logical_not(np.logical_and(np.greater(total, _LOW), np.less(total, _HIGH)))
     if np.any(rare):  # only these rows need their maximum taken off
         out[rare] = _softmax_formula(x[rare], 1)
 
 
-def _log_softmax_rows(out: Any, ones: Any, x: Any) -> None:
-    np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=out)
-    np.subtract(out, np.log(np.vecdot(np.exp(out), ones))[:, None], out=out)
+def _log_softmax_rows(out: Any, x: Any) -> None:
+    by_row(np.subtract, x, np.maximum.reduce(x, axis=1), out)
+    by_row(np.subtract, out, np.log(row_sums(np.exp(out))), out)
 
 
-def _softmax_back_rows(gx: Any, ones: Any, g: Any, out: Any) -> None:
-    np.subtract(g, np.vecdot(g, out)[:, None], out=gx)
+def _softmax_back_rows(gx: Any, g: Any, out: Any) -> None:
+    by_row(np.subtract, g, row_dots(g, out, gx), gx)
     np.multiply(gx, out, out=gx)
 
 
-def _log_softmax_back_rows(gx: Any, ones: Any, g: Any, out: Any) -> None:
+def _log_softmax_back_rows(gx: Any, g: Any, out: Any) -> None:
     np.exp(out, out=gx)
-    np.multiply(gx, np.vecdot(g, ones)[:, None], out=gx)
+    by_row(np.multiply, gx, row_sums(g), gx)
     np.subtract(g, gx, out=gx)
 
 
@@ -88,13 +89,13 @@ def _by_rows(formula: Callable[..., Any], kernel: Callable[..., None]) -> Callab
         if dim != x.ndim - 1 or x.dtype.char not in "fd":
             return formula(*args)
         size = x.shape[-1]
-        out, ones = np.empty(x.shape, x.dtype), np.ones(size, x.dtype)
+        out = np.empty(x.shape, x.dtype)
         target = out.reshape(-1, size)
         tables = [a.reshape(-1, size) for a in inputs]
 
         def work(blocks: list[slice]) -> None:
             for block in blocks:
-                kernel(target[block], ones, *[t[block] for t in tables])
+                kernel(target[block], *[t[block] for t in tables])
 
         over_blocks(work, len(target), size * x.itemsize)
         return out
