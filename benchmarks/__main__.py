@@ -8,7 +8,7 @@ import platform
 import sys
 from typing import Final
 
-from .harness import PEERS, peer, set_threads, table
+from .harness import MODULES, PEERS, peer, set_threads, table
 
 #: case -> the module that measures it, and its function. Imported when the threads are set.
 CASES: Final = {
@@ -47,7 +47,7 @@ def main() -> int:
     versions = [f"Python {platform.python_version()}"]
     for name, title in {"numpy": "NumPy", **PEERS}.items():
         module_ = peer(name)
-        if module_ is not None:
+        if module_ is not None and name not in MODULES:
             versions.append(f"{title} {importlib.import_module('importlib.metadata').version(name)}")
     print(f"{', '.join(versions)}; threads: {options.threads}; medians of {options.rounds} rounds.")
     print("The peers' columns are NNGrad's share of their figure: below 1, NNGrad takes less.\n")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any, Final
 
-from .harness import OURS, PEERS, Failure, FreshError, Row, against_torch, agree, fresh, peer, typical
+from .harness import OURS, Failure, FreshError, Row, against_torch, agree, fresh, peer, typical
 
 SCALE, SHIFT = 0.999999, 1e-6
 OPERANDS: Final = {"number": "by Python numbers", "tensor": "by 0-d tensors"}
@@ -116,10 +116,10 @@ def _samples(
 ) -> tuple[dict[str, list[float] | Failure], dict[str, list[float] | Failure]]:
     seconds: dict[str, list[float]] = {}
     used: dict[str, list[float]] = {}
-    failed: dict[str, Failure] = {name: Failure("not installed") for name in PEERS if peer(name) is None}
+    failed: dict[str, Failure] = {name: Failure("not installed") for name in PROGRAMS if peer(name) is None}
     results: dict[str, list[float]] = {}
     for i in range(rounds):
-        for name in (OURS, *PEERS):
+        for name in PROGRAMS:
             if name in failed or (i and name in SLOW):
                 continue
             try:

@@ -19,7 +19,15 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 OURS: Final = "nngrad"
-PEERS: Final = {"torch": "PyTorch", "autograd": "HIPS autograd", "mygrad": "MyGrad"}
+PEERS: Final = {
+    "torch": "PyTorch",
+    "autograd": "HIPS autograd",
+    "mygrad": "MyGrad",
+    "jax": "JAX",
+    "jax_jit": "JAX, jitted",
+}
+#: columns that are one library used in two ways
+MODULES: Final = {"jax_jit": "jax"}
 ROOT: Final = Path(__file__).resolve().parent.parent
 LEAST: Final = 0.02  # seconds per sample: far above the clock's grain
 
@@ -52,11 +60,12 @@ class Row(NamedTuple):
 
 
 def peer(name: str) -> Any:
-    """A library, or None if it is not installed."""
+    """A library, by its own name or its column's, or None if it is not installed."""
+    module = MODULES.get(name, name)
     try:
-        return importlib.import_module(name)
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != name.partition(".")[0]:
+        if error.name != module.partition(".")[0]:
             raise
         return None
 
@@ -99,13 +108,19 @@ def agree(case: str, results: Mapping[str, Sequence[Any]], rtol: float = 1e-3) -
 
 
 def timed(run: Callable[[], object]) -> Sampler:
-    """A sampler of seconds per run, over as many runs as make a sample long enough."""
+    """A sampler of seconds per run, over as many runs as make a sample long enough.
+
+    A sample of one run comes after another that is not counted: while the others took their turns the
+    caches became theirs, and a virtual machine may have given back the memory that this one had.
+    """
     run()
     start = perf_counter()
     run()
     number = max(1, round(LEAST / (perf_counter() - start)))
 
     def sample() -> float:
+        if number == 1:
+            run()
         start = perf_counter()
         for _ in range(number):
             run()
@@ -175,6 +190,10 @@ def set_threads(threads: int) -> None:
     """Give every library the same number of threads. To be called before any is imported."""
     for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM"):
         os.environ[f"{name}_NUM_THREADS"] = str(threads)
+    if threads == 1:  # XLA knows one or all; the size of its pools is that of NPROC
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    os.environ["NPROC"] = str(threads)
+    os.environ["JAX_PLATFORMS"] = "cpu"
     torch = peer("torch")
     if torch is not None:
         torch.set_num_threads(threads)

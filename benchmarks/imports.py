@@ -7,7 +7,7 @@ from functools import partial
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from .harness import OURS, PEERS, Failure, Row, fresh, interleave, peer, ratios, typical
+from .harness import MODULES, OURS, PEERS, Failure, Row, fresh, interleave, peer, ratios, typical
 
 GOAL = 1.3
 
@@ -24,13 +24,14 @@ def seconds(module: str, bytecode: str) -> float:
 
 def measure(rounds: int) -> list[Row]:
     """One row; the peers' columns are our share of their time, the goal is a multiple of NumPy's."""
-    names = [OURS, "numpy", *[name for name in PEERS if peer(name) is not None]]
+    peers = [name for name in PEERS if name not in MODULES]
+    names = [OURS, "numpy", *[name for name in peers if peer(name) is not None]]
     with TemporaryDirectory() as bytecode:  # compiled on the first run, as pip does on installing
         samplers = {name: partial(seconds, name, bytecode) for name in names}
         for sampler in samplers.values():
             sampler()
         timings = interleave(samplers, rounds)
-    samples: dict[str, list[float] | Failure] = {name: Failure("not installed") for name in PEERS}
+    samples: dict[str, list[float] | Failure] = {name: Failure("not installed") for name in peers}
     samples.update(timings)
     multiple = median([a / b for a, b in zip(timings[OURS], timings["numpy"])])
     shares = {name: share for name, share in ratios(samples).items() if name in PEERS}

@@ -29,6 +29,10 @@ class Kit(NamedTuple):
     jacrev: Callable[..., Any] | None = None
     jacfwd: Callable[..., Any] | None = None
     vmap: Callable[..., Any] | None = None
+    #: a function of arrays as the library would have it called again and again
+    compiled: Callable[[Any], Any] = lambda function: function
+    #: waits for a result that may still be being computed
+    ready: Callable[[Any], Any] = lambda result: result
 
 
 def ours(nngrad: Any) -> Kit:
@@ -99,6 +103,27 @@ def of_autograd(autograd: Any) -> Kit:
     )
 
 
+def of_jax(jax: Any, jitted: bool = False) -> Kit:
+    """JAX, which computes in the background until a result is waited for."""
+    jnp = peer("jax.numpy")
+
+    def cross_entropy(x: Any, target: Any) -> Any:
+        return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(x), target[..., None], -1))
+
+    def linear(x: Any, weight: Any, bias: Any) -> Any:
+        return x @ weight.T + bias
+
+    def jvp(loss: Any, primal: Any, tangent: Any) -> Any:
+        return jax.jvp(loss, (primal,), (tangent,))[1]
+
+    def hvp(loss: Any, primal: Any, tangent: Any) -> Any:
+        return jvp(jax.grad(loss), primal, tangent)
+
+    return Kit(
+        jnp.asarray, linear, jax.nn.relu, cross_entropy, jax.grad, jvp, hvp, jax.jacrev, jax.jacfwd, jax.vmap
+    )._replace(compiled=jax.jit if jitted else lambda f: f, ready=jax.block_until_ready)
+
+
 def layers_of(sizes: tuple[int, ...], seed: int, array: Callable[[Any], Any]) -> Layers:
     """Weights and biases of a network."""
     random = np.random.default_rng(seed)
@@ -130,36 +155,35 @@ def work_of(module: Any, make_kit: Callable[[Any], Kit], name: str) -> Work:
     """One of the cases by name."""
     kit = make_kit(module)
     random = np.random.default_rng(1)
-    if name.startswith("jac"):
-        layers, x = layers_of(NARROW, 0, kit.array), kit.array(random.standard_normal(64).astype(np.float32))
-        jacobian = getattr(kit, name)
-        if jacobian is None:
+    sizes = NARROW if name.startswith("jac") else WIDE
+    layers, along = layers_of(sizes, 0, kit.array), layers_of(sizes, 2, kit.array)
+    x = random.standard_normal((BATCH, WIDE[0]) if sizes is WIDE else NARROW[0]).astype(np.float32)
+    given = (layers, along, kit.array(x), kit.array(random.integers(0, WIDE[-1], BATCH)))
+
+    def loss(layers: Layers, x: Any, target: Any) -> Any:
+        return kit.cross_entropy(network(kit, layers, x), target)
+
+    def jacobian(layers: Layers, along: Layers, x: Any, target: Any) -> Any:
+        transform = getattr(kit, name)
+        if transform is None:
             raise NotImplementedError("has none")
-        whole = jacobian(partial(network, kit, layers))
-        return Work(lambda: whole(x), lambda: leaves(whole(x)))
-    layers, along = layers_of(WIDE, 0, kit.array), layers_of(WIDE, 2, kit.array)
-    x = kit.array(random.standard_normal((BATCH, WIDE[0])).astype(np.float32))
-    target = kit.array(random.integers(0, WIDE[-1], BATCH))
+        return transform(partial(network, kit, layers))(x)
 
-    def loss(layers: Layers) -> Any:
-        return kit.cross_entropy(network(kit, layers, x), target)
-
-    def of_one(layers: Layers, x: Any, target: Any) -> Any:
-        return kit.cross_entropy(network(kit, layers, x), target)
-
-    def each() -> Any:
+    def each(layers: Layers, along: Layers, x: Any, target: Any) -> Any:
         if kit.vmap is None:
             raise NotImplementedError("has no vmap")
-        return kit.vmap(kit.grad(of_one), in_dims=(None, 0, 0))(layers, x, target)
+        return kit.vmap(kit.grad(loss), (None, 0, 0))(layers, x, target)
 
-    runs: dict[str, Callable[[], Any]] = {
-        "value": lambda: loss(layers),
-        "grad": lambda: kit.grad(loss)(layers),
-        "jvp": lambda: kit.jvp(loss, layers, along),
-        "hvp": lambda: kit.hvp(loss, layers, along),
+    cases: dict[str, Callable[..., Any]] = {
+        "value": lambda layers, along, x, target: loss(layers, x, target),
+        "jvp": lambda layers, along, x, target: kit.jvp(lambda p: loss(p, x, target), layers, along),
+        "hvp": lambda layers, along, x, target: kit.hvp(lambda p: loss(p, x, target), layers, along),
         "vmap of grad": each,
+        "jacrev": jacobian,
+        "jacfwd": jacobian,
     }
-    return Work(runs[name], lambda: leaves(runs[name]()))
+    whole = kit.compiled(cases[name])
+    return Work(lambda: kit.ready(whole(*given)), lambda: leaves(whole(*given)))
 
 
 def measure(rounds: int) -> list[Row]:
@@ -179,6 +203,8 @@ def measure(rounds: int) -> list[Row]:
             nngrad=partial(work_of, make_kit=ours, name=name),
             torch=partial(work_of, make_kit=of_torch, name=name),
             autograd=partial(work_of, make_kit=of_autograd, name=name),
+            jax=partial(work_of, make_kit=of_jax, name=name),
+            jax_jit=partial(work_of, make_kit=partial(of_jax, jitted=True), name=name),
         )
         samples = compare(case, works, rounds)
         rows.append(against_torch(case, f"{typical(samples[OURS]) * 1e3:.2f} ms", samples, 1.0))
@@ -195,7 +221,11 @@ def jvp_of_value(rounds: int) -> Row:
 
 
 def of_the_loop(sizes: tuple[int, ...], rounds: int) -> Row:
-    """What gradients for each example cost beside a loop that computes and stacks them."""
+    """What gradients for each example cost beside a loop that computes and stacks them.
+
+    Also told: what NumPy takes for nothing but the products that the weights' gradients consist of, which
+    for a wide network is the time to write so much memory, and a bound that no vmap gets below.
+    """
     kit = ours(peer(OURS))
     assert kit.vmap is not None
     random = np.random.default_rng(1)
@@ -209,11 +239,16 @@ def of_the_loop(sizes: tuple[int, ...], rounds: int) -> Row:
         made = [leaves(gradient(layers, x[i], target[i])) for i in range(BATCH)]
         return [np.stack(column) for column in zip(*made)]
 
+    def products() -> list[Any]:
+        """As many as there are, of rows of ones."""
+        rows = [np.ones((BATCH, n), np.float32) for n in sizes]
+        return [b[:, :, None] * a[:, None, :] for a, b in pairwise(rows)]
+
     for ours_, theirs in zip(leaves(each(layers, x, target)), loop()):
         np.testing.assert_allclose(ours_, theirs, 1e-3, 1e-5)
-    samples = interleave(
-        {"vmap": timed(lambda: each(layers, x, target)), "loop": timed(loop)}, max(3, rounds // 3)
-    )
+    runs = {"vmap": lambda: each(layers, x, target), "loop": loop, "products": products}
+    samples = interleave({name: timed(run) for name, run in runs.items()}, max(3, rounds // 3))
     share = float(np.median(np.divide(samples["vmap"], samples["loop"])))
     case = f"(t) a gradient for each of {BATCH} examples of {'-'.join(map(str, sizes))}, of the loop's time"
-    return Row(case, f"{np.median(samples['vmap']) * 1e3:.2f} ms", {}, "0.1", share, 0.1)
+    took, least = (np.median(samples[name]) * 1e3 for name in ("vmap", "products"))
+    return Row(case, f"{took:.2f} ms (its products alone: {least:.2f})", {}, "0.1", share, 0.1)
