@@ -389,6 +389,7 @@ if TYPE_CHECKING:
     )
     from .autograd.transforms import vmap as vmap
     from .compiler import compile as compile
+    from .complex_numbers import *  # noqa: F403
     from .conveniences import *  # noqa: F403  # typed there, one by one
     from .drawing import draw as draw
     from .environment import (
@@ -455,7 +456,7 @@ else:
             found = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
             return found
         if not name.startswith("_"):
-            for home in (".further", ".networks", ".conveniences"):
+            for home in (".further", ".networks", ".conveniences", ".complex_numbers"):
                 module = import_module(home, __name__)
                 if name in getattr(module, "__all__", vars(module)):
                     found = globals()[name] = getattr(module, name)

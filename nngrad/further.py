@@ -287,14 +287,13 @@ def polygamma_of(input: TensorLike, n: int) -> Tensor:
 
 
 def adjoint(input: Tensor) -> Tensor:
-    """Matrices transposed, as a view. Raises RuntimeError for complex ones, which need a copy."""
-    if input.dtype.is_complex:
-        raise RuntimeError("adjoint: not for complex matrices, whose conjugates are no view here")
-    return input.mT
+    """Matrices transposed, and complex ones conjugated, as a view."""
+    return input.mT.conj()
 
 
 def hermitian(input: Tensor) -> Tensor:
-    """A matrix transposed, as a view: the property `H`. Raises RuntimeError for more dimensions."""
+    """A matrix transposed, and conjugated, as a view: the property `H`. Raises RuntimeError for more
+    dimensions."""
     if input.ndim not in (0, 2):
         raise RuntimeError(f"H: only supported on matrices (2-D tensors), got shape {tuple(input.shape)}")
     return adjoint(input) if input.ndim else input

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import functional as F, further, matrices, operations
+from . import complex_numbers, functional as F, further, matrices, operations
 from .functional import arithmetic
 from .lifting import changing, in_place, lift, lift_, lift_view, lift_view_, operator_, reflected
 
@@ -300,6 +300,15 @@ class Methods:
     apply_: Final = further.call_on_each
     pin_memory: Final = further.same
     share_memory_: Final = further.same
+
+    angle: Final = complex_numbers.angle
+    conj: Final = complex_numbers.conj
+    conj_physical: Final = complex_numbers.conj_physical
+    conj_physical_: Final = changing(complex_numbers.conj_physical)
+    is_conj: Final = complex_numbers.is_conj
+    is_neg: Final = complex_numbers.is_neg
+    resolve_conj: Final = complex_numbers.resolve_conj
+    resolve_neg: Final = complex_numbers.resolve_neg
 
     @property
     def is_cpu(self) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, SupportsIndex, TypeAlias, TypeVar,
 
 import numpy as np
 
-from . import dtypes, functional as F, lifting
+from . import complex_numbers, dtypes, functional as F, lifting
 from .devices import (
     CPU,
     Device,
@@ -370,6 +370,24 @@ class Tensor(Methods):
     def mT(self) -> Tensor:
         """The last two dimensions swapped; a view. Raises RuntimeError for fewer than two."""
         return view_of(self, F.mT(self.node), (F.mT, ()))
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary parts, as a view. Raises RuntimeError for real numbers."""
+        return complex_numbers.imag(self)
+
+    @imag.setter
+    def imag(self, value: TensorLike) -> None:
+        complex_numbers.imag(self).copy_(value)
+
+    @property
+    def real(self) -> Tensor:
+        """The real parts, as a view; of real numbers, the tensor itself."""
+        return complex_numbers.real(self)
+
+    @real.setter
+    def real(self, value: TensorLike) -> None:
+        complex_numbers.real(self).copy_(value)
 
     def item(self) -> float:
         """The only element, as a Python number (its type is `float`, which stands for bool and int

@@ -3,6 +3,19 @@
 They are public in `nngrad.functional`. Importing NNGrad stays quick without them.
 """
 
+from .complex_numbers import (
+    angle as angle,
+    complex as complex,
+    conj as conj,
+    conj_physical as conj_physical,
+    imag as imag,
+    polar as polar,
+    real as real,
+    resolve_conj as resolve_conj,
+    resolve_neg as resolve_neg,
+    view_as_complex as view_as_complex,
+    view_as_real as view_as_real,
+)
 from .numbers import (
     float_power as float_power,
     gcd as gcd,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, TypeVar, final
 
 import numpy as np
@@ -287,6 +288,10 @@ def dispatch(key: Callable[..., Any], asked: Callable[..., Any], args: Sequence[
     if kwargs.pop("out", None) is not None:
         raise TypeError(f"numpy.{asked.__name__}: a Node is immutable, so out= cannot be given")
     handler = NUMPY.get(key)
+    if handler is None:
+        for later in ("further", "networks"):  # which register themselves when they load
+            import_module(f".{later}", __package__)
+        handler = NUMPY.get(key)
     if handler is None:
         raise TypeError(f"numpy.{asked.__name__}: not implemented for nodes")
     return handler(*args, **kwargs)
