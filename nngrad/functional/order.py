@@ -13,11 +13,12 @@ from .shape import PUT, Dims, clone, normal_dim, normal_dims, ravel, reshape, si
 
 # ---------------------------------------------------------------- of dimensions
 
-permute_op: Final = linear(
-    "permute",
-    lambda x, dims: x.transpose(dims),
-    lambda g, _, x, dims: np.transpose(g, np.argsort(dims).tolist()),
-)
+
+def _permute_back(g: Any, _: Any, x: Any, dims: tuple[int, ...]) -> Any:
+    return np.transpose(g, [dims.index(d) for d in range(len(dims))])
+
+
+permute_op: Final = linear("permute", lambda x, dims: x.transpose(dims), _permute_back)
 
 
 def permute(input: Operand, *dims: SupportsIndex | Sequence[SupportsIndex]) -> Node:

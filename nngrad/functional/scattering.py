@@ -48,7 +48,9 @@ def scatter_add(buffer: Any, index: Any, g: Any, blank: bool = False) -> None:
     """
     if is_basic(index):
         part = buffer[index]
-        if type(part) is ndarray:
+        if blank:
+            buffer[index] = g
+        elif type(part) is ndarray:
             np.add(part, g, out=part)
         else:
             buffer[index] = np.add(part, g)

@@ -50,16 +50,11 @@ def _rows(x: Any, axes: tuple[int, ...], affine: Sequence[Any]) -> tuple[Any, tu
 
 
 def _by_rows(x: Any, axes: tuple[int, ...], weight: Any) -> bool:
-    """Whether each row has statistics of its own, and there is a weight that spans a row."""
-    if weight is None or not x.size or x.dtype.char not in "fd":
+    """Whether statistics are taken over the last dimensions, and there is a weight for each place in them."""
+    count = len(axes)
+    if weight is None or weight.ndim != count or not x.size or x.dtype.char not in "fd":
         return False
-    return axes[0] == 1 and weight.ndim == len(axes) == x.ndim - 1
-
-
-def _flat(*arrays: Any) -> list[Any]:
-    """What a row consists of, in one dimension: of rows as of parameters."""
-    ndim = arrays[0].ndim
-    return [a if a is None else a.reshape((len(a), -1) if a.ndim == ndim else -1) for a in arrays]
+    return axes == tuple(range(x.ndim - count, x.ndim))
 
 
 def _at(block: slice, axes: tuple[int, ...]) -> Any:
@@ -120,11 +115,14 @@ def _forward(*args: Any) -> tuple[Any, Any]:
         out, saved = _forward(*wide, axes, eps, has_weight, has_bias, centered)
         return out.astype(x.dtype), saved
     whole = x.shape
-    x, axes = _rows(np.ascontiguousarray(x), axes, arrays[1:])
     weight, bias = _affine(arrays, has_weight, has_bias)
     if _by_rows(x, axes, weight):
-        out, saved = forward_rows(*_flat(x, weight, bias), eps, centered)
+        flat = x.reshape(-1, weight.size)
+        out, saved = forward_rows(
+            flat, weight.reshape(-1), bias if bias is None else bias.reshape(-1), eps, centered
+        )
         return out.reshape(whole), saved
+    x, axes = _rows(np.ascontiguousarray(x), axes, arrays[1:])
     count = math.prod([x.shape[d] for d in axes])
     kept = kept_dims(x.shape, axes)
     mean, variance, scale = (np.empty(kept, x.dtype) for _ in range(3))
@@ -192,13 +190,12 @@ def _vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]
         sent = _vjp(g.astype(np.float32), None, wide, params, saved, needs)
         return [None if s is None else s.astype(x.dtype) for s in sent]
     whole = x.shape
+    if _by_rows(x, axes, weight):
+        rows = (-1, weight.size)
+        gx, *sums = back_rows(g.reshape(rows), x.reshape(rows), weight.reshape(-1), saved, centered)
+        return [gx.reshape(whole), *[part.reshape(weight.shape) for part in sums[: 1 + has_bias]]]
     x, axes = _rows(np.ascontiguousarray(x), axes, inputs[1:])
     g = g.reshape(x.shape)
-    if _by_rows(x, axes, weight):
-        given, x, flat = _flat(g, x, weight)
-        gx, *sums = back_rows(given, x, flat, saved, centered)
-        affine_sums = [part.reshape(weight.shape) for part in sums[: has_weight + has_bias]]
-        return [gx.reshape(whole), *affine_sums]
     mean, variance, scale = saved
     count = math.prod([x.shape[d] for d in axes])
     affine = inputs[1].shape if len(inputs) > 1 else ()

@@ -22,7 +22,8 @@ def forward_rows(x: Any, weight: Any, bias: Any, eps: float, centered: bool) -> 
     n, count = x.shape
     out, (mean, scale) = np.empty(x.shape, x.dtype), np.zeros((2, n), x.dtype)
     share = np.asarray(1 / count, x.dtype)
-    both = np.stack([weight, np.zeros_like(weight) if bias is None else bias])
+    both = np.empty((2, count), x.dtype)
+    both[0], both[1] = weight, 0 if bias is None else bias
 
     def work(blocks: list[slice]) -> None:
         spare = np.empty((blocks[0].stop - blocks[0].start, count), x.dtype)
