@@ -11,6 +11,7 @@ and bias_hh, maybe (LSTM) weight_hr.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -172,6 +173,11 @@ def _by_gate(w: Any, order: list[int]) -> Any:
     return w.reshape(4, -1, w.shape[1])[order]
 
 
+def _at_time(flat: Any, rows: slice, width: int) -> Any:
+    """The gates at one time: all of one gate lie in one piece."""
+    return flat[4 * width * rows.start : 4 * width * rows.stop].reshape(4, -1, width)
+
+
 @silent
 def _lstm_forward(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, *rest: Any) -> tuple[Any, Any]:
     *more, sizes, reverse = rest
@@ -180,8 +186,7 @@ def _lstm_forward(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, *rest: Any) ->
     # one product serves input, bias and state; a gate after the other, so that each lies in one piece
     columns = [w_ih, *([np.add(*biases)[:, None]] if biases else []), w_hh]
     weight = _by_gate(np.concatenate(columns, 1), _ORDER)
-    half = np.asarray(0.5, x.dtype)
-    weight[1:] *= half
+    np.negative(weight[1:], out=weight[1:])
     weight = weight.swapaxes(1, 2)
     weight = np.ascontiguousarray(weight) if len(sizes) > _OFTEN else weight
     fed = np.empty((length, weight.shape[1]), x.dtype)
@@ -190,19 +195,22 @@ def _lstm_forward(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, *rest: Any) ->
     out = np.empty((length + count) * out_width + count * width, x.dtype)
     hs, h, c = parts(out, (out_width, out_width, width), (length, count, count))
     h[...], c[...] = h0, c0
-    gates = [np.empty((4, n, width), x.dtype) for n in sizes]
+    gates = np.empty(4 * length * width, x.dtype)
     cells, squashed = (np.empty((length, width), x.dtype) for _ in range(2))
     whole = np.empty_like(cells) if projection else hs
     spare = np.empty((count, width), x.dtype)
-    for (rows, n), at in zip(steps(sizes, reverse), gates[::-1] if reverse else gates):
-        now, cell = h[:n], c[:n]
+    one = np.ones((), x.dtype)
+    for rows, n in steps(sizes, reverse):
+        now, cell, at = h[:n], c[:n], _at_time(gates, rows, width)
         before[rows], cells[rows] = now, cell
-        np.tanh(np.matmul(fed[rows], weight, out=at), out=at)
-        sigmoids = at[1:]
-        sigmoids *= half
-        sigmoids += half
+        np.matmul(fed[rows], weight, out=at)
+        new, sigmoids = at[0], at[1:]
+        np.tanh(new, out=new)
+        np.exp(sigmoids, out=sigmoids)
+        sigmoids += one
+        np.reciprocal(sigmoids, out=sigmoids)
         cell *= at[2]
-        cell += np.multiply(at[1], at[0], out=spare[:n])
+        cell += np.multiply(at[1], new, out=spare[:n])
         np.multiply(at[3], np.tanh(cell, out=squashed[rows]), out=whole[rows])
         if projection:
             np.dot(whole[rows], projection[0].T, out=hs[rows])
@@ -226,6 +234,30 @@ def lstm_steps(inputs: Any, sizes: Sizes, reverse: bool) -> Node:
     return _packed(outs, h, c)
 
 
+def _lstm_slopes(gates: Any, cells: Any, squashed: Any, sizes: Sizes) -> tuple[Any, Any]:
+    """How cells and states depend on what goes into each gate, and states on cells, at all times.
+
+    The slopes by cells lie as the gates do, those by states at the last gate's place.
+    """
+    width = cells.shape[1]
+    own, of_cell, start = np.square(gates), np.square(squashed), 0
+    np.subtract(1, of_cell, out=of_cell)
+    for n, times in groupby(sizes):
+        shape = (len(list(times)), n, width)
+        end = start + shape[0] * n
+        at, slopes = (
+            flat[4 * width * start : 4 * width * end].reshape(shape[0], 4, n, width) for flat in (gates, own)
+        )
+        np.subtract(1, slopes[:, 0], out=slopes[:, 0])
+        np.subtract(at[:, 1:], slopes[:, 1:], out=slopes[:, 1:])
+        others = at[:, 1], at[:, 0], cells[start:end].reshape(shape), squashed[start:end].reshape(shape)
+        for i, other in enumerate(others):
+            slopes[:, i] *= other
+        of_cell[start:end].reshape(shape)[...] *= at[:, 3]
+        start = end
+    return own, of_cell
+
+
 @silent
 def _lstm_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
     if saved is None:
@@ -237,37 +269,24 @@ def _lstm_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[
     shape = (out_width, out_width, width), (length, count, count)
     dhs, dh, dc = parts(np.ascontiguousarray(g), *shape)
     dh, dc = dh.copy(), dc.copy()
-    weight = _by_gate(w_hh, _ORDER)
+    own, of_cells = _lstm_slopes(gates, cells, squashed, sizes)
+    weight = _by_gate(w_hh, _ORDER).reshape(4 * width, out_width)
     d, of_hs = np.empty((length, 4, width), g.dtype), None if whole is None else np.empty_like(dhs)
-    slopes, product = np.empty((5, count * width), g.dtype), np.empty((4, count * out_width), g.dtype)
-    for (rows, n), at in zip(steps(sizes, not reverse), gates if reverse else gates[::-1]):
-        now, cell, tanh_cell = dh[:n], dc[:n], squashed[rows]
-        own, sigmoids = slopes[:4, : n * width].reshape(4, n, width), at[1:]
-        of_cell = slopes[4, : n * width].reshape(n, width)
-        np.multiply(at, at, out=own)
-        np.subtract(sigmoids, own[1:], out=own[1:])
-        np.subtract(1, own[0], out=own[0])
-        own[0] *= at[1]
-        own[1] *= at[0]
-        own[2] *= cells[rows]
-        own[3] *= tanh_cell
+    flat, spare = d.reshape(length, 4 * width), np.empty_like(dc)
+    for rows, n in steps(sizes, not reverse):
+        now, cell, at = dh[:n], dc[:n], _at_time(own, rows, width)
         now += dhs[rows]
         inner = now
         if of_hs is not None:
             of_hs[rows] = now
             inner = np.dot(now, projection)
-        np.multiply(tanh_cell, tanh_cell, out=of_cell)
-        np.subtract(1, of_cell, out=of_cell)
-        of_cell *= at[3]
-        of_cell *= inner
-        cell += of_cell
-        own[:3] *= cell
-        own[3] *= inner
-        cell *= at[2]
-        d[rows] = own.swapaxes(0, 1)
-        terms = product[:, : n * out_width].reshape(4, n, out_width)
-        np.add.reduce(np.matmul(own, weight, out=terms), 0, out=now)
-    flat, fan_in, biased = d.reshape(length, 4 * width), w_ih.shape[1], len(inputs) > 6
+        cell += np.multiply(of_cells[rows], inner, out=spare[:n])
+        at[:3] *= cell
+        at[3] *= inner
+        cell *= _at_time(gates, rows, width)[2]
+        d[rows] = at.swapaxes(0, 1)
+        np.dot(flat[rows], weight, out=now)
+    fan_in, biased = w_ih.shape[1], len(inputs) > 6
     dx = flat.dot(_by_gate(w_ih, _ORDER).reshape(w_ih.shape)) if needs[0] else None
     dw = _by_gate(flat.T.dot(fed), _BACK).reshape(4 * width, -1)
     sent = [
