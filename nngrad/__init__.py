@@ -74,11 +74,17 @@ from .dtypes import (
 from .functional.blocks import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 from .matrices import (
     cholesky as cholesky,
+    cholesky_inverse as cholesky_inverse,
     cholesky_solve as cholesky_solve,
     det as det,
     inverse as inverse,
     logdet as logdet,
+    lu as lu,
+    lu_solve as lu_solve,
+    lu_unpack as lu_unpack,
+    matrix_exp as matrix_exp,
     matrix_power as matrix_power,
+    orgqr as orgqr,
     pinverse as pinverse,
     qr as qr,
     slogdet as slogdet,

@@ -12,7 +12,7 @@ from .lifting import wrap
 from .naming import given_by
 
 if TYPE_CHECKING:
-    from .functional.linalg import QR, SignLog
+    from .functional.linalg import LU, QR, SignLog
     from .lifting import Tensor, TensorLike
 
 
@@ -27,6 +27,11 @@ class USV(NamedTuple):
 def cholesky(input: TensorLike, upper: bool = False) -> Tensor:
     """The triangular factor of positive-definite matrices; see `nngrad.linalg.cholesky`."""
     return wrap(F.linalg.cholesky(input, upper=upper))
+
+
+def cholesky_inverse(L: TensorLike, upper: bool = False) -> Tensor:
+    """The inverse of matrices by their Cholesky factor; see `nngrad.functional.cholesky_inverse`."""
+    return wrap(F.cholesky_inverse(L, upper))
 
 
 def cholesky_solve(input: TensorLike, L: TensorLike, upper: bool = False) -> Tensor:
@@ -49,9 +54,38 @@ def logdet(input: TensorLike) -> Tensor:
     return wrap(F.logdet(input))
 
 
+def lu(A: TensorLike, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
+    """The factors and pivots of `nngrad.linalg.lu_factor`, and with `get_infos`, where U is zero."""
+    found = F.linalg.lu_factor_ex(A, pivot=pivot)
+    return tuple([wrap(part) for part in found[: 2 + get_infos]])
+
+
+def lu_solve(b: TensorLike, LU_data: TensorLike, LU_pivots: TensorLike) -> Tensor:
+    """The solution of linear equations by factors; see `nngrad.linalg.lu_solve`."""
+    return wrap(F.linalg.lu_solve(LU_data, LU_pivots, b))
+
+
+def lu_unpack(
+    LU_data: TensorLike, LU_pivots: TensorLike, unpack_data: bool = True, unpack_pivots: bool = True
+) -> LU[Tensor]:
+    """P, L and U of what `nngrad.linalg.lu_factor` gives; see `nngrad.functional.lu_unpack`."""
+    p, low, up = F.lu_unpack(LU_data, LU_pivots, unpack_data, unpack_pivots)
+    return F.linalg.LU(wrap(p), wrap(low), wrap(up))
+
+
+def matrix_exp(input: TensorLike) -> Tensor:
+    """The exponential of square matrices; see `nngrad.linalg.matrix_exp`."""
+    return wrap(F.linalg.matrix_exp(input))
+
+
 def matrix_power(input: TensorLike, n: int) -> Tensor:
     """Square matrices multiplied n times; see `nngrad.linalg.matrix_power`."""
     return wrap(F.linalg.matrix_power(input, n))
+
+
+def orgqr(input: TensorLike, tau: TensorLike) -> Tensor:
+    """A product of reflections; see `nngrad.linalg.householder_product`."""
+    return wrap(F.linalg.householder_product(input, tau))
 
 
 def pinverse(input: TensorLike, rcond: float = 1e-15) -> Tensor:

@@ -242,11 +242,16 @@ class Methods:
     vdot: Final = operations.vdot
 
     cholesky: Final = matrices.cholesky
+    cholesky_inverse: Final = matrices.cholesky_inverse
     cholesky_solve: Final = matrices.cholesky_solve
     det: Final = matrices.det
     inverse: Final = matrices.inverse
     logdet: Final = matrices.logdet
+    lu: Final = matrices.lu
+    lu_solve: Final = matrices.lu_solve
+    matrix_exp: Final = matrices.matrix_exp
     matrix_power: Final = matrices.matrix_power
+    orgqr: Final = matrices.orgqr
     pinverse: Final = matrices.pinverse
     qr: Final = matrices.qr
     slogdet: Final = matrices.slogdet

@@ -30,6 +30,7 @@ DIFFERENCES: dict[str, str] = {
     "pixel_unshuffle-0x": "shapes without elements are unshuffled too",
     "pdist": "PyTorch crashes in the gradient of no vectors",
     "max_unpool2d": "where elements meet in one place, the one that stands receives the gradient",
+    "linalg.cond-": "PyTorch raises in its gradient where it has to do with an inverse",
     "digamma": "the derivative is exact; PyTorch's trigamma is rounded to about 1e-8",
     "polygamma-0": "the derivative is exact; PyTorch's trigamma is rounded to about 1e-8",
     "polygamma-1": "exact; PyTorch's trigamma is rounded to about 1e-8",

@@ -72,6 +72,7 @@ from .interpolation import (
 )
 from .linalg.determinants import logdet as logdet
 from .linalg.solving import cholesky_solve as cholesky_solve
+from .linalg.triangular import cholesky_inverse as cholesky_inverse, lu_unpack as lu_unpack
 from .loss import (
     cross_entropy as cross_entropy,
     nll_loss as nll_loss,

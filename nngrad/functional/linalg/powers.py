@@ -16,7 +16,7 @@ from ..matrix import matmul
 from ..node import Node, Operand, as_node, seal
 from ..op import apply, general
 from ..repeating import broadcast_to
-from .checks import matrices, mT, of_numpy, same_dtype, square, square_of_any_numbers
+from .checks import floating, matrices, mT, of_numpy, same_dtype, square, square_of_any_numbers
 from .solving import inv
 
 
@@ -162,3 +162,72 @@ def pinv(
     if hermitian and x.dtype.kind == "f":
         x = tril(x) + mT(tril(x, -1))
     return apply(_pinv, (x,), (atol, rtol))
+
+
+# ---------------------------------------------------------------- the exponential
+
+#: of the diagonal Pade approximant of order 13: Higham, "The scaling and squaring method for the matrix
+#: exponential revisited" (2005), as is the size up to which it is exact in float64
+_PADE: Final = (
+    *(64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0),
+    *(129060195264000.0, 10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0),
+    *(40840800.0, 960960.0, 16380.0, 182.0, 1.0),
+)
+_LARGEST: Final = 5.371920351148152
+
+
+def _exponential(x: Any) -> Any:
+    a = np.array(x, np.result_type(x.dtype, np.float64))
+    sizes = np.max(np.sum(np.abs(a), -2), -1, initial=0)
+    finite = np.isfinite(sizes)
+    with np.errstate(all="ignore"):
+        halvings = np.ceil(np.log2(np.where(finite & (sizes > _LARGEST), sizes / _LARGEST, 1))).astype(
+            np.int64
+        )
+        a = np.where(finite[..., None, None], np.ldexp(1.0, -halvings)[..., None, None] * a, 0)
+        even, odd = _pade(a)
+        out = np.linalg.solve(even - odd, even + odd)
+        for step in range(int(halvings.max(initial=0))):
+            out = np.where((step < halvings)[..., None, None], out @ out, out)
+        return np.where(finite[..., None, None], out, np.nan).astype(x.dtype)
+
+
+def _pade(a: Any) -> tuple[Any, Any]:
+    """The even and the odd terms of the numerator."""
+    unit = np.eye(a.shape[-1], dtype=a.dtype)
+    two = a @ a
+    four = two @ two
+    six = four @ two
+
+    def terms(*factors: float) -> Any:
+        return sum([f * power for f, power in zip(factors, (unit, two, four, six))])
+
+    b = _PADE
+    even = six @ terms(0, b[8], b[10], b[12]) + terms(b[0], b[2], b[4], b[6])
+    return even, a @ (six @ terms(0, b[9], b[11], b[13]) + terms(b[1], b[3], b[5], b[7]))
+
+
+def _exponential_rule(g: Any, _: Any, x: Any) -> Any:
+    # exp([[A^T, G], [0, A^T]]) has the derivative at A^T in the direction G in its upper right corner
+    n = x.shape[-1]
+    t = mT(x)
+    above = np.concatenate([t, g], -1)
+    below = np.concatenate([np.zeros_like(g), t], -1)
+    return _matrix_exp(np.concatenate([above, below], -2))[..., :n, n:]
+
+
+_matrix_exp: Final = general("matrix_exp", of_numpy("linalg.matrix_exp", _exponential), _exponential_rule)
+
+
+def matrix_exp(A: Operand) -> Node:
+    """The exponential of square matrices: the sum of `matrix_power(A, k) / k!`.
+
+    A: (..., n, n). Raises RuntimeError for shapes and dtypes that do not fit. By scaling, a Pade approximant
+    and squaring, in double precision.
+
+    >>> matrix_exp(np.array([[0.0, 1.0], [0.0, 0.0]])).data
+    array([[1., 1.],
+           [0., 1.]])
+    """
+    x = square_of_any_numbers("linalg.matrix_exp", floating("linalg.matrix_exp", A, low=True))
+    return apply(_matrix_exp, (x,))
