@@ -13,8 +13,8 @@ from .dtypes import wide
 from .indexing import getitem
 from .loss import check_broadcast
 from .losses import floor_op
-from .node import Node, Operand, as_node
-from .op import apply, astype, cast, general, promote
+from .node import Node, Operand
+from .op import apply, astype, cast, floating, general, promote
 from .reduction import sum
 from .repeating import broadcast_tensors
 from .shape import normal_dim, reshape, squeeze
@@ -111,11 +111,9 @@ def pdist(input: Operand, p: float = 2.0) -> Node:
     >>> pdist(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])).data
     array([5.        , 1.        , 4.24264069])
     """
-    x = as_node(input)
+    x = floating("pdist", input)
     if x.ndim != 2:
         raise RuntimeError(f"pdist: only supports 2D tensors, got shape {x.shape}")
-    if x._value.dtype.kind != "f":
-        raise RuntimeError(f"pdist: expected floating-point values, got {x.dtype}")
     if p < 0:
         raise RuntimeError(f"pdist: only supports non-negative p values, got {p}")
     first, second = np.triu_indices(x.shape[0], 1)

@@ -54,6 +54,12 @@ def _select(x: Any, mask: Any) -> Any:
 
 select: Final[Op] = linear("select", _select, lambda g, _, x, mask: select(g, mask), no_gradient)
 
+
+def choose(mask: Any, a: Any, b: Any) -> Any:
+    """`np.where(mask, a, b)`, of arrays of one shape or nodes."""
+    return np.add(select(a, mask), select(b, np.logical_not(mask)))
+
+
 _exp = pointwise("exp", quiet(np.exp), lambda g, out, x: np.multiply(g, out), floats=True)
 _log = pointwise("log", quiet(np.log), lambda g, _, x: np.divide(g, x), floats=True)
 _sqrt = pointwise("sqrt", quiet(np.sqrt), lambda g, out, x: np.divide(g, np.add(out, out)), floats=True)

@@ -18,7 +18,7 @@ from .indexing import getitem
 from .loss import Reduction, check_broadcast, check_reduction, reduce_loss
 from .losses import binary_logits_op
 from .node import Node, Operand, as_node
-from .op import scalar
+from .op import floating, scalar
 from .reduction import sum
 from .shape import reshape, unsqueeze
 
@@ -132,9 +132,7 @@ def multilabel_soft_margin_loss(
 
 def _batch(op: str, input: Operand) -> tuple[Node, bool]:
     """The input as (N, C), and whether it was one row."""
-    x = as_node(input)
-    if x._value.dtype.kind != "f":
-        raise RuntimeError(f"{op}: expected floating-point values, got {x.dtype}")
+    x = floating(op, input)
     if x.ndim > 2 or not x.ndim or not x.shape[-1]:
         raise RuntimeError(f"{op}: Expected non-empty vector or matrix, got shape {x.shape}")
     return (x, False) if x.ndim == 2 else (reshape(x, (1, -1)), True)

@@ -6,26 +6,12 @@ They are public in `nngrad.functional`. Importing NNGrad stays quick without the
 from .activation import (
     celu as celu,
     elu as elu,
-    gelu as gelu,
-    glu as glu,
-    hardshrink as hardshrink,
-    hardsigmoid as hardsigmoid,
-    hardswish as hardswish,
-    hardtanh as hardtanh,
-    leaky_relu as leaky_relu,
     logsigmoid as logsigmoid,
-    mish as mish,
-    prelu as prelu,
-    relu6 as relu6,
-    rrelu as rrelu,
     selu as selu,
-    silu as silu,
     softmin as softmin,
     softplus as softplus,
-    softshrink as softshrink,
     softsign as softsign,
     tanhshrink as tanhshrink,
-    threshold as threshold,
 )
 from .adaptive import (
     adaptive_avg_pool1d as adaptive_avg_pool1d,
@@ -63,6 +49,12 @@ from .dropping import (
 )
 from .embeddings import embedding as embedding, embedding_bag as embedding_bag, one_hot as one_hot
 from .folding import bilinear as bilinear, fold as fold, unfold as unfold
+from .gated import (
+    gelu as gelu,
+    glu as glu,
+    mish as mish,
+    silu as silu,
+)
 from .grids import affine_grid as affine_grid, grid_sample as grid_sample
 from .interpolation import (
     interpolate as interpolate,
@@ -122,6 +114,18 @@ from .normalization import (
     running_stats as running_stats,
 )
 from .padding import pad as pad
+from .piecewise import (
+    hardshrink as hardshrink,
+    hardsigmoid as hardsigmoid,
+    hardswish as hardswish,
+    hardtanh as hardtanh,
+    leaky_relu as leaky_relu,
+    prelu as prelu,
+    relu6 as relu6,
+    rrelu as rrelu,
+    softshrink as softshrink,
+    threshold as threshold,
+)
 from .pixels import (
     channel_shuffle as channel_shuffle,
     pixel_shuffle as pixel_shuffle,

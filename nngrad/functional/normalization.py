@@ -17,20 +17,13 @@ from .elementary import abs, select, silent, sqrt
 from .exponential import rsqrt
 from .joining import concat
 from .node import Node, Operand, as_node, seal
-from .op import cast
+from .op import cast, floating
 from .reduction import amax, sum
 from .shape import Dims, normal_dims, reshape
 from .splitting import narrow
 from .standardizing import kept_dims, moments, standardized
 
 # ---------------------------------------------------------------- checks
-
-
-def _floating(op: str, input: Operand) -> Node:
-    x = as_node(input)
-    if x._value.dtype.kind != "f":
-        raise RuntimeError(f"{op}: expected floating-point values, got {x.dtype}")
-    return x
 
 
 def _like(op: str, x: Node, name: str, given: Operand | None, shape: tuple[int, ...]) -> Node | None:
@@ -76,7 +69,7 @@ def layer_norm(
     >>> layer_norm(np.array([[1.0, 3.0]]), (2,)).data.round(3)
     array([[-1.,  1.]])
     """
-    x = _floating("layer_norm", input)
+    x = floating("layer_norm", input)
     shape = _trailing("layer_norm", x, normalized_shape)
     w, b = _like("layer_norm", x, "weight", weight, shape), _like("layer_norm", x, "bias", bias, shape)
     return standardized(x, tuple(range(x.ndim - len(shape), x.ndim)), w, b, eps)
@@ -96,7 +89,7 @@ def rms_norm(
     >>> rms_norm(np.array([[1.0, 7.0]]), (2,)).data.round(3)
     array([[0.2, 1.4]])
     """
-    x = _floating("rms_norm", input)
+    x = floating("rms_norm", input)
     shape = _trailing("rms_norm", x, normalized_shape)
     w = _like("rms_norm", x, "weight", weight, shape)
     if eps is None:
@@ -123,7 +116,7 @@ def group_norm(
     >>> group_norm(np.array([[1.0, 3.0, 5.0, 9.0]]), 2).data.round(3)
     array([[-1.,  1., -1.,  1.]])
     """
-    x = _floating("group_norm", input)
+    x = floating("group_norm", input)
     if x.ndim < 2:
         raise RuntimeError(f"group_norm: Expected at least 2 dimensions for input, got shape {x.shape}")
     channels = x.shape[1]
@@ -225,7 +218,7 @@ def batch_norm(
 
 
 def _channelled(op: str, input: Operand) -> Node:
-    x = _floating(op, input)
+    x = floating(op, input)
     if x.ndim < 2:
         raise RuntimeError(f"{op}: expected an input of shape (N, C, ...), got shape {x.shape}")
     return x
@@ -313,7 +306,7 @@ def local_response_norm(
     array([[[0.5   ],
             [0.3333]]])
     """
-    x = _floating("local_response_norm", input)
+    x = floating("local_response_norm", input)
     if x.ndim < 3:
         raise ValueError(
             f"local_response_norm: Expected 3D or higher dimensionality input, got shape {x.shape}"
@@ -338,7 +331,7 @@ def normalize(input: Operand, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12)
     >>> normalize(np.array([[3.0, 4.0]])).data
     array([[0.6, 0.8]])
     """
-    x = _floating("normalize", input)
+    x = floating("normalize", input)
     dims = normal_dims("normalize", dim, x.ndim)
     size = cast(_norm(cast(x, wide(x.dtype)), p, dims), x.dtype)
     return div(x, clamp_min(size, eps))

@@ -234,6 +234,14 @@ def as_floating(x: Operand) -> Node:
     return x if x._value.dtype.kind in "fc" else cast(x, get_default_dtype())
 
 
+def floating(op: str, x: Operand) -> Node:
+    """`x` as a node. Raises RuntimeError for other than floating-point values."""
+    x = as_node(x)
+    if x._value.dtype.kind != "f":
+        raise RuntimeError(f"{op}: expected floating-point values, got {x.dtype}")
+    return x
+
+
 # ---------------------------------------------------------------- calling an op
 
 

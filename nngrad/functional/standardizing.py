@@ -190,7 +190,7 @@ def _vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]
         sent = _vjp(g.astype(np.float32), None, wide, params, saved, needs)
         return [None if s is None else s.astype(x.dtype) for s in sent]
     whole = x.shape
-    if _by_rows(x, axes, weight):
+    if weight is not None and _by_rows(x, axes, weight):
         rows = (-1, weight.size)
         gx, *sums = back_rows(g.reshape(rows), x.reshape(rows), weight.reshape(-1), saved, centered)
         return [gx.reshape(whole), *[part.reshape(weight.shape) for part in sums[: 1 + has_bias]]]

@@ -69,8 +69,8 @@ def back_rows(g: Any, x: Any, weight: Any, saved: Any, centered: bool) -> tuple[
                 m = deviations = np.zeros_like(m)
             np.multiply(given, part, out=s)
             along, of_weight = s.dot(weight), r.dot(s)
+            total = given.dot(weight) if centered else None
             if centered:
-                total = given.dot(weight)
                 along -= m * total
                 of_weight -= deviations.dot(given)
             sums[rows.start] = of_weight, column_sums(given)
