@@ -382,7 +382,11 @@ if TYPE_CHECKING:
         multiprocessing as multiprocessing,
         nn as nn,
         optim as optim,
+        profiler as profiler,
         serialization as serialization,
+        special as special,
+        storage as storage,
+        testing as testing,
         types as types,
         utils as utils,
         version as version,
@@ -430,7 +434,8 @@ else:
     _PACKAGES = (
         *("accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions"),
         *("func", "hub", "jit"),
-        *("linalg", "mps", "multiprocessing", "nn", "optim", "serialization", "types", "utils"),
+        *("linalg", "mps", "multiprocessing", "nn", "optim", "profiler", "serialization"),
+        *("special", "storage", "testing", "types", "utils"),
         *("version", "xpu"),
     )
     #: module -> what is loaded from it

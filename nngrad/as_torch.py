@@ -15,6 +15,7 @@ import importlib.abc
 import importlib.util
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -31,16 +32,43 @@ from .tensor import Size, Tensor
 _PACKAGE: Final = "nngrad"
 #: tells the processes that a program spawns which one it is
 _PROGRAM: Final = "NNGRAD_AS_TORCH"
-#: packages that PyTorch spreads over files otherwise: what is asked of a file is in the package
-_SPREAD: Final = (
-    *("torch.distributions", "torch.nn.modules", "torch.optim", "torch.utils.data"),
-    *("torch._dynamo", "torch.ao", "torch.fx", "torch.jit", "torch.onnx"),
-)
+#: the release whose surface NNGrad has, for programs that ask
+_RELEASE: Final = "2.13.0+nngrad"
+#: files that PyTorch spreads packages over: what is asked of such a file is in the package
+_FILES: Final = {
+    "torch._dynamo": ("config", "utils"),
+    "torch.amp": ("autocast_mode", "grad_scaler"),
+    "torch.ao": ("quantization",),
+    "torch.autograd": ("anomaly_mode", "grad_mode", "gradcheck", "variable"),
+    "torch.cuda.amp": ("autocast_mode", "grad_scaler"),
+    "torch.distributions": (
+        *("bernoulli", "beta", "binomial", "categorical", "chi2", "dirichlet", "exponential", "gamma"),
+        *("independent", "laplace", "log_normal", "multivariate_normal", "normal", "one_hot_categorical"),
+        *("poisson", "transformed_distribution", "uniform"),
+    ),
+    "torch.fx": ("graph", "graph_module", "interpreter", "node", "proxy"),
+    "torch.jit": ("annotations",),
+    "torch.nn.modules": (
+        *("activation", "batchnorm", "channelshuffle", "container", "conv", "distance", "dropout", "flatten"),
+        *("fold", "instancenorm", "linear", "loss", "module", "normalization", "padding", "pixelshuffle"),
+        *("pooling", "rnn", "sparse", "transformer", "upsampling", "utils"),
+    ),
+    "torch.onnx": ("symbolic_helper", "utils"),
+    "torch.optim": (
+        *("adadelta", "adagrad", "adam", "adamax", "adamw", "asgd", "lbfgs", "nadam", "optimizer", "radam"),
+        *("rmsprop", "rprop", "sgd"),
+    ),
+    "torch.profiler": ("profiler",),
+    "torch.utils.data": ("_utils", "dataloader", "dataset", "distributed", "sampler"),
+    "torch.utils.data._utils": ("collate", "worker"),
+}
 #: what packages ask for when they are imported, and who answers
 _REGISTRIES: Final = {
-    **{f"torch.{name}": name for name in ("_C", "_custom_ops", "_dynamo", "ao", "fx")},
-    **{f"torch.{name}": name for name in ("library", "onnx", "ops")},
-    "torch.utils._pytree": "_pytree",
+    **{f"torch.{name}": f"registries.{name}" for name in ("_C", "_custom_ops", "_dynamo", "ao", "fx")},
+    **{f"torch.{name}": f"registries.{name}" for name in ("library", "onnx", "ops", "overrides")},
+    "torch.autograd.profiler": "profiler",
+    "torch.distributed.nn": "registries._custom_ops",
+    "torch.utils._pytree": "registries._pytree",
 }
 
 
@@ -83,6 +111,33 @@ class Facade(ModuleType):
 
 
 @final
+class Version(str):
+    """A version that compares with others, and with tuples, by its numbers."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: Any) -> bool:
+        return _numbers(self) < _numbers(other)
+
+    def __le__(self, other: Any) -> bool:
+        return _numbers(self) <= _numbers(other)
+
+    def __gt__(self, other: Any) -> bool:
+        return _numbers(self) > _numbers(other)
+
+    def __ge__(self, other: Any) -> bool:
+        return _numbers(self) >= _numbers(other)
+
+
+def _numbers(version: Any) -> tuple[int, ...]:
+    parts = version.partition("+")[0].split(".") if isinstance(version, str) else version
+    found = [int((re.findall(r"^\d+", str(part)) or [0])[0]) for part in parts]
+    while found and not found[-1]:
+        found.pop()
+    return tuple(found)
+
+
+@final
 class Finder(MetaPathFinder, Loader):
     """Answers for `torch` and what is below it."""
 
@@ -104,20 +159,22 @@ class Finder(MetaPathFinder, Loader):
         return Facade(spec.name, spec.loader_state)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing: names are looked up when they are asked for."""
+        """Nothing but PyTorch's version: names are looked up when they are asked for."""
+        if module.__name__ in ("torch", "torch.version"):
+            module.__dict__["__version__"] = Version(_RELEASE)
 
 
 def _real(fullname: str) -> ModuleType | None:
     name = _PACKAGE + fullname.removeprefix("torch")
     if fullname in _REGISTRIES:
-        name = f"{_PACKAGE}.registries.{_REGISTRIES[fullname]}"
+        name = f"{_PACKAGE}.{_REGISTRIES[fullname]}"
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not (name + ".").startswith(error.name + "."):
             raise  # what is missing is something that it needs
-    parent = fullname.rpartition(".")[0]
-    return _real(parent) if parent in _SPREAD else None
+    package, _, file = fullname.rpartition(".")
+    return _real(package) if file in _FILES.get(package, ()) else None
 
 
 def install() -> None:

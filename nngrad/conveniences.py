@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -33,6 +34,7 @@ __all__ = [
     "arcsinh_",
     "arctan_",
     "arctanh_",
+    "as_strided",
     "asarray",
     "asin_",
     "asinh_",
@@ -183,6 +185,13 @@ def can_cast(from_: DTypeLike, to: DTypeLike) -> bool:
     False
     """
     return category(dtypes.to_numpy(from_), "can_cast") <= category(dtypes.to_numpy(to), "can_cast")
+
+
+def as_strided(
+    input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> Tensor:
+    """The elements at steps of one's own through the memory, as a copy; see `Tensor.as_strided`."""
+    return input.as_strided(size, stride, storage_offset)
 
 
 def is_nonzero(input: Tensor) -> bool:

@@ -47,6 +47,14 @@ _script_if_tracing = script_if_tracing
 BroadcastingList1 = BroadcastingList2 = BroadcastingList3 = list
 
 
+class ScriptModule:
+    """What no module is an instance of."""
+
+
+class ScriptFunction:
+    """What no function is an instance of."""
+
+
 def _overload_method(func: T) -> T:
     """The method itself."""
     return func

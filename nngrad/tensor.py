@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from .devices import New, Place as Where
     from .graph import GradFn, RemovableHandle
     from .random import Generator
+    from .storage import UntypedStorage
 
 Subclass = TypeVar("Subclass", bound="Tensor")
 
@@ -898,6 +899,39 @@ class Tensor(Methods):
             owner = owner.base
         offset: int = (value.ctypes.data - owner.ctypes.data) // value.itemsize
         return offset
+
+    def untyped_storage(self) -> UntypedStorage:
+        """The memory that it lies in, to ask for its size."""
+        from .storage import UntypedStorage
+
+        return UntypedStorage(self)
+
+    def as_strided(
+        self,
+        size: Sequence[builtins.int],
+        stride: Sequence[builtins.int],
+        storage_offset: builtins.int | None = None,
+    ) -> Tensor:
+        """The elements at steps of one's own through the memory, of a tensor in row-major order.
+
+        A copy: what is written to it does not show in this tensor. Raises RuntimeError for a tensor in
+        another order or with an offset of its own, and where the steps lead outside of it.
+        """
+        offset = storage_offset or 0
+        if not self.is_contiguous() or (offset and self.storage_offset()):
+            raise RuntimeError("as_strided: only for a tensor whose elements lie in row-major order")
+        if len(size) != len(stride) or min((*size, *stride, offset), default=0) < 0:
+            raise RuntimeError(f"as_strided: size {tuple(size)} and stride {tuple(stride)} do not match")
+        places: Any = np.full(tuple(size), offset)
+        for dim, (n, step) in enumerate(zip(size, stride)):
+            places += (np.arange(n) * step).reshape(-1, *(1,) * (len(size) - dim - 1))
+        if places.size and places.max() >= self.numel():
+            raise RuntimeError(
+                f"as_strided: size {tuple(size)} and stride {tuple(stride)} from {offset} lead outside "
+                f"of a tensor of {self.numel()} elements"
+            )
+        found: Tensor = self.reshape(-1)[wrap(constant(places))]
+        return found
 
     def data_ptr(self) -> builtins.int:
         """The address of its first element. (Tensors share memory only where nobody can tell.)"""

@@ -208,11 +208,12 @@ REGISTERING = """
 import torch
 import torch._custom_ops, torch.library
 from torch import fx
-from torch._C import DisableTorchFunctionSubclass
+from torch._C import DisableTorchFunctionSubclass, Value
 from torch._dynamo.utils import is_compile_supported
 from torch.ao.quantization import DeQuantStub, QuantStub
 from torch.fx.graph_module import _copy_attr
 from torch.hub import _get_torch_home, load_state_dict_from_url
+from torch.overrides import has_torch_function_variadic, is_tensor_like
 from torch.jit.annotations import BroadcastingList2
 from torch.onnx import symbolic_opset11
 from torch.onnx.symbolic_helper import parse_args
@@ -292,3 +293,46 @@ print(torchvision.models.resnet18(num_classes=4)(x).shape, torchvision.utils.mak
 """
     (tmp_path / "small.py").write_text(program)
     assert check(tmp_path, program) == run(tmp_path / "small.py")
+
+
+def test_names_that_programs_import_from_far_within(tmp_path: Path) -> None:
+    program = """
+import torch
+from torch.amp.grad_scaler import GradScaler
+from torch.autograd.grad_mode import no_grad
+from torch.autograd.gradcheck import gradcheck
+from torch.autograd.variable import Variable
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.common_types import _size_2_t
+from torch.profiler import record_function
+from torch.testing import assert_close
+from torch.utils.checkpoint import get_device_states, set_device_states
+from torch.utils.data._utils.collate import default_collate
+from torch.utils.hooks import RemovableHandle
+
+with record_function("forward"), sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]):
+    x = torch.special.expit(torch.zeros(2))
+assert_close(x, torch.full((2,), 0.5))
+print(x, torch.special.psi(x), default_collate([1, 2]))
+print(isinstance(x.requires_grad_().register_hook(print), RemovableHandle))
+set_device_states(*get_device_states(x))
+y = torch.ones(2, dtype=torch.double, requires_grad=True)
+with torch.autograd.profiler.record_function("gradients"), no_grad():
+    print(Variable(x).requires_grad, isinstance(x, torch.jit.ScriptModule))
+print(gradcheck(torch.sin, y))
+version = torch.__version__
+print(version >= "2.2", version >= (1, 13), version < "3", torch.version.__version__[:4])
+for missing in ("optim import Xyz", "autograd import xyz", "jit import xyz", "utils.data import xyz"):
+    try:
+        exec(f"from torch.{missing}")
+    except ImportError as error:
+        print(str(error).partition(" (")[0])
+"""
+    ours = check(tmp_path, program)
+    assert ours[:3] == [
+        "tensor([0.5000, 0.5000]) tensor([-1.9635, -1.9635]) tensor([1, 2])",
+        "True",
+        "False False",
+    ]
+    pytest.importorskip("torch")
+    assert run(tmp_path / "small.py") == ours

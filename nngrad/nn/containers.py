@@ -121,7 +121,7 @@ class _Listed(Module, Generic[Given_contra, M_co]):
 
 
 def _check_module(module: object) -> None:
-    if not isinstance(module, Module):
+    if not isinstance(module, Module) and module is not None:  # None is for a place that has no module
         raise TypeError(f"{type(module).__name__} is not a Module subclass")
 
 

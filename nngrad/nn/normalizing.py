@@ -5,14 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from .. import functional as F
-from ..lifting import lift, wrap
+from ..lifting import TensorLike, lift, wrap
 from ..tensor import Tensor
 
 group_norm: Final = lift(F.group_norm)
 layer_norm: Final = lift(F.layer_norm)
 local_response_norm: Final = lift(F.local_response_norm)
-normalize: Final = lift(F.normalize)
 rms_norm: Final = lift(F.rms_norm)
+
+
+def normalize(
+    input: TensorLike, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
+) -> Tensor:
+    """Each vector along a dimension by its norm; see `nngrad.functional.normalize`.
+
+    out: a tensor without grad to write it to, which is returned.
+    """
+    found = wrap(F.normalize(input, p, dim, eps))
+    if out is None:
+        return found
+    if found.requires_grad:
+        raise RuntimeError("normalize: out= is not for what requires grad")
+    return out.copy_(found)
 
 
 def batch_norm(

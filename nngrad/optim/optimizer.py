@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from itertools import chain
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, Final, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -22,6 +22,16 @@ R = TypeVar("R")
 ParamGroup: TypeAlias = dict[str, Any]
 Params: TypeAlias = Iterable[Tensor | tuple[str, Tensor] | ParamGroup]
 StateDict: TypeAlias = dict[str, Any]
+
+
+class _Required:
+    """Stands in the defaults of an optimiser for an option that every group must give."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required: Final = _Required()
 
 
 class Optimizer:
@@ -114,6 +124,10 @@ class Optimizer:
         if named:
             param_group["param_names"] = [member[0] for member in named]
         for name, default in self.defaults.items():
+            if default is required and name not in param_group:
+                raise ValueError(
+                    f"parameter group didn't specify a value of required optimization parameter {name}"
+                )
             param_group.setdefault(name, default)
         self.param_groups.append(param_group)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any, final
 
+from . import Absent
+
 #: contexts in which PyTorch leaves out steps that are not taken here anyway
 DisableTorchFunctionSubclass = DisableTorchFunction = nullcontext
 _ExcludeDispatchKeyGuard = nullcontext[Any]
@@ -12,6 +14,9 @@ _ExcludeDispatchKeyGuard = nullcontext[Any]
 
 def _log_api_usage_once(event: str) -> None:
     """Nothing: nobody is told what a program uses."""
+
+
+class Value(Absent): ...
 
 
 def _get_tracing_state() -> None:

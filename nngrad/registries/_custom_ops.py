@@ -1,1 +1,1 @@
-"""Nothing: what the module of this name has in PyTorch is used by kernels alone."""
+"""Nothing: what modules answered by this have in PyTorch is for kernels, or for several processes."""

@@ -106,3 +106,12 @@ def _chain(steps: Sequence[Callable[..., Any]]) -> Callable[[Any], Any]:
         return x
 
     return run
+
+
+def get_device_states(*args: object) -> tuple[list[int], list[Tensor]]:
+    """No devices, and no states: there is no GPU whose random numbers would have to come again."""
+    return [], []
+
+
+def set_device_states(devices: Sequence[int], states: Sequence[Tensor], **_: object) -> None:
+    """Nothing: there is no GPU."""

@@ -201,3 +201,17 @@ class TestParameters:
         assert len(held) == 1
         held.clear()
         assert not list(held.values())
+
+
+def test_places_without_a_module() -> None:
+    def told(library: Any) -> list[object]:
+        nn = library.nn
+        held = nn.ModuleList([nn.Linear(1, 2), None, nn.ReLU()]).append(None)
+        held.insert(0, None)
+        named = nn.ModuleDict({"a": None, "b": nn.ReLU()})
+        names = [name for name, _ in held.named_modules()]
+        return [repr(held), len(held), held[2], list(held.state_dict()), names, repr(named), named["a"]]
+
+    ours = told(nngrad)
+    assert ours[1] == 5
+    assert told(pytest.importorskip("torch")) == ours

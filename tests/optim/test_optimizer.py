@@ -15,6 +15,7 @@ import pytest
 import nngrad
 from nngrad import Tensor, nn, no_grad, ones, optim, tensor, zeros
 from nngrad.functional import optim as pure
+from nngrad.optim.optimizer import Optimizer, required
 
 MAKERS: dict[str, Callable[..., optim.Optimizer]] = {
     "sgd": lambda params: optim.SGD(params, lr=0.1),
@@ -409,3 +410,15 @@ def test_a_pure_optimiser_says_what_it_takes() -> None:
         optimizer.init({"layer": ["weight"]})
     with pytest.raises(TypeError, match="init: the parameter is int64"):
         optimizer.init(np.arange(3))
+
+
+def test_options_that_every_group_must_give() -> None:
+    class Plain(Optimizer):
+        def __init__(self, params: Any, lr: Any = required) -> None:
+            super().__init__(params, {"lr": lr})
+
+    weight = nngrad.zeros(2, requires_grad=True)
+    assert Plain([{"params": [weight], "lr": 0.1}]).param_groups[0]["lr"] == 0.1
+    assert repr(required) == "<required parameter>"
+    with pytest.raises(ValueError, match="didn't specify a value of required optimization parameter lr"):
+        Plain([weight])
