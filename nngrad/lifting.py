@@ -28,6 +28,7 @@ from .functional.node import Node, Operand, grad_mode
 from .functional.reduction import ValuesIndices
 from .functional.shape import MAY_COPY
 from .functional.splitting import RULES
+from .functional.warn import warn_user
 from .naming import given_by, library
 from .views import Step, View
 
@@ -66,10 +67,16 @@ def lift(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concaten
 
     def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if kwargs:
+            if "out" in kwargs:
+                written: Tensor = into(kwargs, lifted, input, *args)
+                return written
             args, kwargs = named_as(function, args, kwargs)  # type: ignore[assignment]  # no tuple, no dict
         return wrap(function(input.node if isinstance(input, Tensor) else input, *args, **kwargs))
 
-    def lifted_alone(input: Any) -> Tensor:  # written out, as half of a program's calls are these
+    def lifted_alone(input: Any, *, out: Any = None) -> Tensor:  # written out: half of a program's calls
+        if out is not None:
+            written: Tensor = into({"out": out}, lifted_alone, input)
+            return written
         tensor = _new(Tensor)
         if isinstance(input, Tensor):
             input = input._node if input._view is None else input.node
@@ -158,6 +165,9 @@ def lift_pair(
 
     def lifted(input: TensorLike, *args: P.args, **kwargs: P.kwargs) -> ValuesIndices[Tensor]:
         if kwargs:
+            if "out" in kwargs:
+                written: ValuesIndices[Tensor] = into(kwargs, lifted, input, *args)
+                return written
             args, kwargs = named_as(function, args, kwargs)  # type: ignore[assignment]  # no tuple, no dict
         found = function(input.node if isinstance(input, Tensor) else input, *args, **kwargs)
         return given_by(name, ValuesIndices(wrap(found.values), wrap(found.indices)))
@@ -193,6 +203,52 @@ def lift_(function: Callable[Concatenate[Operand, P], Node]) -> Callable[Concate
     named: Callable[Concatenate[Tensor, P], Tensor] = named_like(lifted, function)
     named.__name__ += "_"
     return named
+
+
+def lift_scaled_(
+    function: Callable[Concatenate[Operand, P], Node], scale: str
+) -> Callable[Concatenate[Tensor, P], Tensor]:
+    """As `lift_`; also with the scale before the other arguments, as old optimisers have it."""
+    plain = lift_(function)
+    most = function.__code__.co_argcount
+
+    def lifted(self: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        if len(args) == most:
+            name = plain.__name__
+            warn_user(f"This overload of {name} is deprecated: give {scale} by name, after the tensors")
+            first, *others = args
+            return plain(self, *others, **{scale: first})  # type: ignore[arg-type]  # P has it
+        return plain(self, *args, **kwargs)
+
+    named: Callable[Concatenate[Tensor, P], Tensor] = named_like(lifted, function)
+    named.__name__ += "_"
+    return named
+
+
+def into(kwargs: dict[str, Any], function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function on tensors, and write what it gives to `out`, which is returned.
+
+    Raises RuntimeError where that would have to carry a gradient.
+    """
+    out = kwargs.pop("out")
+    found = function(*args, **kwargs)
+    if out is None:
+        return found
+    name = function.__name__
+    pairs = list(zip(out, found)) if isinstance(found, tuple) else [(out, found)]
+    for target, result in pairs:
+        if result.requires_grad or (target.requires_grad and grad_mode.get()):
+            raise RuntimeError(
+                f"{name}: functions with out=... arguments don't support automatic differentiation, but one "
+                "of the arguments requires grad"
+            )
+        if target.shape != result.shape:
+            if target.numel():
+                warn_user(f"{name}: out of shape {tuple(target.shape)} is given that of the result")
+            target.data = wrap(result.node).to(target.dtype)
+        else:
+            target.assign(result.node)
+    return given_by(f"{name}_out", ValuesIndices(*out)) if isinstance(found, ValuesIndices) else out
 
 
 def changing(

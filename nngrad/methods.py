@@ -6,7 +6,17 @@ from typing import Final
 
 from . import complex_numbers, functional as F, further, matrices, operations
 from .functional import arithmetic
-from .lifting import changing, in_place, lift, lift_, lift_view, lift_view_, operator_, reflected
+from .lifting import (
+    changing,
+    in_place,
+    lift,
+    lift_,
+    lift_scaled_,
+    lift_view,
+    lift_view_,
+    operator_,
+    reflected,
+)
 
 
 class Methods:
@@ -375,10 +385,10 @@ class Methods:
     absolute_: Final = lift_(F.abs)
     acos_: Final = lift_(F.acos)
     acosh_: Final = lift_(F.acosh)
-    add_: Final = lift_(F.add)
+    add_: Final = lift_scaled_(F.add, "alpha")
     addbmm_: Final = lift_(F.addbmm)
-    addcdiv_: Final = lift_(F.addcdiv)
-    addcmul_: Final = lift_(F.addcmul)
+    addcdiv_: Final = lift_scaled_(F.addcdiv, "value")
+    addcmul_: Final = lift_scaled_(F.addcmul, "value")
     addmm_: Final = lift_(F.addmm)
     addmv_: Final = lift_(F.addmv)
     addr_: Final = lift_(F.addr)
@@ -476,7 +486,7 @@ class Methods:
     sinh_: Final = lift_(F.sinh)
     sqrt_: Final = lift_(F.sqrt)
     square_: Final = lift_(F.square)
-    sub_: Final = lift_(F.sub)
+    sub_: Final = lift_scaled_(F.sub, "alpha")
     subtract_: Final = lift_(F.sub)
     tan_: Final = lift_(F.tan)
     tanh_: Final = lift_(F.tanh)

@@ -13,6 +13,7 @@ from .functional.reduction import ValuesIndices
 from .lifting import (
     Size,
     TensorLike,
+    into,
     lift,
     lift_each,
     lift_joining,
@@ -252,8 +253,13 @@ unbind: Final = lift_parts(F.unbind)
 vsplit: Final = lift_parts(F.vsplit)
 
 
-def cat(tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = None) -> Tensor:
+def cat(
+    tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = None, out: Tensor | None = None
+) -> Tensor:
     """Inputs one after the other along a dimension; see `nngrad.functional.concat`."""
+    if out is not None:
+        joined: Tensor = into({"out": out}, cat, tensors, dim if axis is None else axis)
+        return joined
     return wrap(F.concat(tensors, dim, axis=axis))
 
 
@@ -261,8 +267,13 @@ concat: Final = cat
 concatenate: Final = cat
 
 
-def stack(tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = None) -> Tensor:
+def stack(
+    tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = None, out: Tensor | None = None
+) -> Tensor:
     """Inputs of one shape along a new dimension; see `nngrad.functional.stack`."""
+    if out is not None:
+        joined: Tensor = into({"out": out}, stack, tensors, dim if axis is None else axis)
+        return joined
     return wrap(F.stack(tensors, dim, axis=axis))
 
 

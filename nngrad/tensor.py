@@ -627,6 +627,28 @@ class Tensor(Methods):
         """The elements in row-major order in the shape of another tensor, as a view; see `view`."""
         return self.view(other.shape)
 
+    def new(self, *data: TensorData | builtins.int) -> Tensor:
+        """A tensor of the same dtype, of data or of sizes: `new_tensor` and `new_empty` of old."""
+        return Tensor(*data, dtype=self.dtype)
+
+    def resize_(self, *sizes: Any) -> Tensor:
+        """Take another shape: the elements in row-major order, and zeros where there are more of them.
+
+        Raises RuntimeError for a view and for what requires grad.
+        """
+        if self.requires_grad or self._view is not None:
+            raise RuntimeError("resize_: cannot resize views, or variables that require grad")
+        shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], builtins.int) else sizes
+        elements = np.zeros(shape, self.node._value.dtype)
+        count = min(elements.size, self.numel())
+        elements.reshape(-1)[:count] = self.node._value.reshape(-1)[:count]
+        self.data = wrap(seal(elements))
+        return self
+
+    def resize_as_(self, the_template: Tensor) -> Tensor:
+        """Take the shape of another tensor; see `resize_`."""
+        return self.resize_(the_template.shape)
+
     def as_subclass(self, cls: type[Subclass]) -> Subclass:
         """A view of all elements that is an instance of a subclass; what is computed from it is a Tensor."""
         view: Any = self[...]
