@@ -316,7 +316,62 @@ def undone() -> Iterator[Row]:
         )
 
 
-ROWS: tuple[Row, ...] = (*maxima(), *adaptives(), *means(), *undone())
+def fractional(x: Array, samples: Array, kernel: Shape, outs: Shape) -> tuple[Array, Array]:
+    """Maxima and places of windows that samples place: the last dimension's first, in three in order."""
+    dims = len(outs)
+    sizes = x.shape[x.ndim - dims :]
+    values = np.empty((*x.shape[: x.ndim - dims], *outs), x.dtype)
+    places = np.empty(values.shape, np.int64)
+    for plane in np.ndindex(x.shape[: x.ndim - dims]):
+        sample = samples[plane if len(plane) == 2 else (0, *plane)]
+        starts = []
+        for d, u in enumerate(sample if dims == 3 else sample[::-1]):
+            step = (sizes[d] - kernel[d]) / max(outs[d] - 1, 1)
+            starts.append([int((u + i) * step) - int(u * step) for i in range(outs[d] - 1)])
+            starts[d].append(sizes[d] - kernel[d])
+        found: Windows = []
+        for place in product(*[range(n) for n in outs]):
+            taps = product(*[range(starts[d][o], starts[d][o] + kernel[d]) for d, o in enumerate(place)])
+            found.append((place, list(taps), 0))
+        values[plane], places[plane] = largest(x[plane], (outs, found))
+    return values, places
+
+
+def fractions() -> Iterator[Row]:
+    for dims, shape, kernel, outs in (
+        (2, (2, 1, 5, 6), (2, 3), (3, 2)),
+        (2, (2, 4, 5), (1, 2), (1, 4)),
+        (3, (1, 2, 4, 3, 3), (2, 1, 1), (2, 2, 1)),
+    ):
+        many = 1 if len(shape) == dims + 1 else shape[0]
+        for name, wanted in (("", {}), ("", {"return_indices": True}), ("_with_indices", {})):
+            both = bool(name or wanted)
+
+            def call(
+                f: Any,
+                x: Any,
+                u: Any,
+                name: Any = name,
+                dims: Any = dims,
+                to: Any = (kernel, outs),
+                more: Any = wanted,
+            ) -> Any:
+                pool = getattr(f, f"fractional_max_pool{dims}d{name}")
+                return pool(x, *to, _random_samples=u / (1 + u), **more)
+
+            yield Row(
+                f"fractional_max_pool{dims}d{name}",
+                f"{told(shape)}-{named((kernel, outs))}{'-indices' if wanted else ''}",
+                call,
+                (Arg(shape), Arg((many, shape[-dims - 1], dims), "constant")),
+                lambda x, u, kernel=kernel, outs=outs, both=both: fractional(x, u / (1 + u), kernel, outs)[
+                    : 2 if both else 1
+                ],
+                dtypes="fd",
+            )
+
+
+ROWS: tuple[Row, ...] = (*maxima(), *adaptives(), *means(), *undone(), *fractions())
 
 X, WHOLE = np.arange(16.0).reshape(1, 4, 4), np.zeros((1, 2, 2), np.int64)
 G = np.ones((1, 2, 2))
@@ -429,5 +484,27 @@ BAD: dict[str, tuple[Callable[[Any, Callable[[Any], Any]], Any], type[Exception]
         lambda f, t: f.max_unpool2d(t(G), t(WHOLE), 2, output_size=(4,)),
         ValueError,
         "output_size should be a sequence containing 2 or 4 elements",
+    ),
+    "fractional_max_pool2d-sizes": (
+        lambda f, t: f.fractional_max_pool2d(t(X), 2, _random_samples=t(np.zeros((1, 1, 2)))),
+        ValueError,
+        "fractional_max_pool2d requires specifying either an output_size or an output_ratio",
+    ),
+    "fractional_max_pool2d-ratios": (
+        lambda f, t: f.fractional_max_pool2d(
+            t(X), 2, None, (0.5, 0.5, 0.5), _random_samples=t(np.zeros((1, 1, 2)))
+        ),
+        ValueError,
+        "fractional_max_pool2d requires output_ratio to either be a single Int or tuple of 2 Ints",
+    ),
+    "fractional_max_pool2d-large": (
+        lambda f, t: f.fractional_max_pool2d(t(X), 3, 3, _random_samples=t(np.zeros((1, 1, 2)))),
+        RuntimeError,
+        r"fractional_max_pool2d.* too large relative to .*input",
+    ),
+    "fractional_max_pool3d-dims": (
+        lambda f, t: f.fractional_max_pool3d(t(X), 2, 2, _random_samples=t(np.zeros((1, 1, 3)))),
+        RuntimeError,
+        "fractional_max_pool3d.*: [Ee]xpected 4D or 5D tensor",
     ),
 }

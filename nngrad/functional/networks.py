@@ -49,6 +49,12 @@ from .dropping import (
 )
 from .embeddings import embedding as embedding, embedding_bag as embedding_bag, one_hot as one_hot
 from .folding import bilinear as bilinear, fold as fold, unfold as unfold
+from .fractional import (
+    fractional_max_pool2d as fractional_max_pool2d,
+    fractional_max_pool2d_with_indices as fractional_max_pool2d_with_indices,
+    fractional_max_pool3d as fractional_max_pool3d,
+    fractional_max_pool3d_with_indices as fractional_max_pool3d_with_indices,
+)
 from .gated import (
     gelu as gelu,
     glu as glu,

@@ -53,6 +53,8 @@ from .modules import (
     FeatureAlphaDropout as FeatureAlphaDropout,
     Flatten as Flatten,
     Fold as Fold,
+    FractionalMaxPool2d as FractionalMaxPool2d,
+    FractionalMaxPool3d as FractionalMaxPool3d,
     GaussianNLLLoss as GaussianNLLLoss,
     GroupNorm as GroupNorm,
     GRUCell as GRUCell,

@@ -60,6 +60,56 @@ class MaxPool3d(_MaxPoolNd):
     _function = F.max_pool3d
 
 
+class _FractionalMaxPoolNd(Module):
+    """return_indices: give also where in the plane each maximum stands."""
+
+    _dims: ClassVar[int]
+    _function: ClassVar[Callable[..., Any]]
+    _random_samples: Tensor | None
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        output_size: Sizes | None = None,
+        output_ratio: float | Sequence[float] | None = None,
+        return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        sizes, name = _ntuple(self._dims), type(self).__name__
+        ratios: Any = output_ratio
+        self.kernel_size: tuple[Any, ...] = sizes(kernel_size)
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size: tuple[Any, ...] | None = None if output_size is None else sizes(output_size)
+        self.output_ratio: tuple[Any, ...] | None = None if ratios is None else sizes(ratios)
+        if output_size is None and output_ratio is None:
+            raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        if self.output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+    def forward(self, input: Tensor) -> Any:
+        """The maxima, or a pair of maxima and indices: see `nngrad.functional.fractional_max_pool2d`."""
+        given = self.output_size, self.output_ratio, self.return_indices, self._random_samples
+        return type(self)._function(input, self.kernel_size, *given)
+
+
+class FractionalMaxPool2d(_FractionalMaxPoolNd):
+    """The maxima of windows of (N, C, H, W) or (C, H, W) that start at random."""
+
+    _dims = 2
+    _function = F.fractional_max_pool2d
+
+
+class FractionalMaxPool3d(_FractionalMaxPoolNd):
+    """The maxima of windows of (N, C, D, H, W) or (C, D, H, W) that start at random."""
+
+    _dims = 3
+    _function = F.fractional_max_pool3d
+
+
 class _MaxUnpoolNd(Module):
     _dims: ClassVar[int]
     _function: ClassVar[Callable[..., Tensor]]
