@@ -37,6 +37,7 @@ def _dots(a: Any, b: Any, axes: tuple[int, ...]) -> Any:
 
 
 def kept_dims(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of statistics over the axes, which stay with size 1."""
     return tuple([1 if d in axes else n for d, n in enumerate(shape)])
 
 
@@ -301,6 +302,7 @@ standardize.jvp = _jvp
 def standardized(
     x: Node, axes: tuple[int, ...], weight: Node | None, bias: Node | None, eps: float, centered: bool = True
 ) -> Node:
+    """x brought to mean 0 (if `centered`) and variance 1 over the axes, times `weight`, plus `bias`."""
     inputs = tuple([a for a in (x, weight, bias) if a is not None])
     params = (axes, float(eps), weight is not None, bias is not None, centered)
     return apply(standardize, inputs, params)
