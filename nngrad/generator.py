@@ -27,6 +27,8 @@ _HEAD: Final = struct.Struct("<QiiQ")  # seed, draws until the next refill plus 
 _TAIL: Final = struct.Struct("<dddi4xf?3x")  # (unused), second normal, (unused), whether it is there
 _STATE_BYTES: Final = _HEAD.size + 8 * _WORDS + _TAIL.size
 _BLOCK: Final = 16  # PyTorch draws this many normal numbers at a time, singly where there are fewer
+_CACHED: Final = 1 << 11  # blocks that are worked on at once: what fits in the cache
+_LOOPED: Final = 500  # permutations of fewer come swap by swap
 _WIDE_RANGE: Final = 1 << 28  # from here on integers are taken from 64 bits
 
 #: bits of a uniform number, by dtype: its mantissa, float16 being rounded from float32
@@ -136,8 +138,10 @@ class Generator:
         """Numbers in [0, 1): float64 for float64, else float32."""
         bits = MANTISSA[dtype.char]
         real: Any = np.dtype(np.float64 if bits == 53 else np.float32)
-        low = np.bitwise_and(self.words(count, 64 if bits == 53 else 32), np.uint64((1 << bits) - 1))
-        return np.multiply(low.astype(real), np.array(2.0**-bits, real))
+        low = self.words(count, 64 if bits == 53 else 32)
+        np.bitwise_and(low, np.uint64((1 << bits) - 1), out=low)
+        drawn = low.view(np.int64).astype(real)  # four times as fast as from uint64
+        return np.multiply(drawn, np.array(2.0**-bits, real), out=drawn)
 
     def normal(self, count: int, dtype: DType) -> Any:
         """Numbers of mean 0 and variance 1: float64 where there are few, or for float64."""
@@ -145,29 +149,41 @@ class Generator:
             if count < _BLOCK:
                 return self.few_normal(count)
             whole = count - count % _BLOCK
-            drawn = np.empty(count, np.float64 if dtype.char == "d" else np.float32)
-            first = self.uniform(whole if dtype.char == "e" else count, dtype)
-            drawn[:whole] = _box_muller(first[:whole])
-            if whole < count:  # the last block is drawn anew, overlapping the one before
-                drawn[-_BLOCK:] = _box_muller(self.uniform(_BLOCK, dtype))
+            if whole == count:
+                return _box_muller(self.uniform(count, dtype))
+            # the last block is drawn anew, overlapping the one before
+            spoilt = 0 if dtype.char == "e" else count - whole
+            first = self.uniform(whole + spoilt + _BLOCK, dtype)
+            found = _box_muller(np.concatenate((first[:whole], first[-_BLOCK:])) if spoilt else first)
+            drawn = np.empty(count, found.dtype)
+            drawn[:whole] = found[:whole]
+            drawn[-_BLOCK:] = found[-_BLOCK:]
             return drawn
 
     def few_normal(self, count: int) -> Any:
         """Numbers of mean 0 and variance 1 as float64, drawn one by one."""
         if levels.get():
             _check_randomness()
+        drawn: list[float] = []
         with self._lock:
-            return np.array([self._one_normal() for _ in range(count)], np.float64)
+            if self._spare is not None and count:
+                drawn.append(self._spare)
+                self._spare = None
+            pairs = (count - len(drawn) + 1) // 2
+            if not pairs:
+                return np.array(drawn, np.float64)
+            uniform = self.uniform(2 * pairs, np.dtype(np.float64)).tolist()
+            for first, second in zip(uniform[::2], uniform[1::2]):
+                radius, angle = math.sqrt(-2.0 * math.log1p(-second)), 2.0 * math.pi * first
+                drawn += (radius * math.cos(angle), radius * math.sin(angle))
+            if len(drawn) > count:
+                self._spare = drawn.pop()
+        return np.array(drawn, np.float64)
 
-    def _one_normal(self) -> float:
-        spare = self._spare
-        if spare is not None:
-            self._spare = None
-            return spare
-        first, second = self.uniform(2, np.dtype(np.float64)).tolist()
-        radius, angle = math.sqrt(-2.0 * math.log1p(-second)), 2.0 * math.pi * first
-        self._spare = radius * math.sin(angle)
-        return radius * math.cos(angle)
+    def permutation(self, count: int) -> Any:
+        """The integers from 0 to count - 1 in random order, as int64."""
+        steps = np.remainder(self.words(max(count - 1, 0)), np.arange(count, 1, -1, dtype=np.uint64))
+        return _swapped(steps.view(np.int64), count)
 
     def integers(self, count: int, low: int, span: int) -> Any:
         """Integers in [low, low + span), as the bits of int64."""
@@ -196,12 +212,52 @@ def _twister_state(words: Any, position: int) -> Any:
 
 def _box_muller(drawn: Any) -> Any:
     """Normal numbers from uniform ones, in blocks of 16: eight radii, then eight angles."""
-    pairs = drawn.reshape(-1, 2, _BLOCK // 2)
     real: Any = drawn.dtype.type
-    radius = np.sqrt(np.multiply(real(-2.0), np.log(np.subtract(real(1.0), pairs[:, 0]))))
-    angle = np.multiply(real(2.0 * math.pi), pairs[:, 1])
-    out = np.stack([np.multiply(radius, np.cos(angle)), np.multiply(radius, np.sin(angle))], 1)
-    return out.reshape(-1)
+    out = np.empty_like(drawn)
+    eight: Any = np.dtype((np.void, _BLOCK // 2 * drawn.itemsize))  # copied as one: three times as fast
+    pairs, made_of = drawn.view(eight).reshape(-1, 2), out.view(eight).reshape(-1, 2)
+    for start in range(0, len(pairs), _CACHED):
+        rows = slice(start, start + _CACHED)
+        radius, angle = pairs[rows, 0].copy().view(real), pairs[rows, 1].copy().view(real)
+        np.log(np.subtract(real(1.0), radius, out=radius), out=radius)
+        np.sqrt(np.multiply(radius, real(-2.0), out=radius), out=radius)
+        np.multiply(angle, real(2.0 * math.pi), out=angle)
+        cosine, sine = np.cos(angle), np.sin(angle, out=angle)
+        made_of[rows, 0] = np.multiply(cosine, radius, out=cosine).view(eight)
+        made_of[rows, 1] = np.multiply(sine, radius, out=sine).view(eight)
+    return out
+
+
+def _swapped(steps: Any, count: int) -> Any:
+    """0 to count - 1 after a swap of each place i with place i + steps[i], one after the other.
+
+    Without a loop, a tenth of its time for 100,000: what place i ends with stood at its partner just
+    before turn i. That is what the last turn with the same partner put there, which is what stood at the
+    place of that turn before it; links from place to place, followed by doubling.
+    """
+    if count < _LOOPED:
+        order = list(range(count))
+        for i, step in enumerate(steps.tolist()):
+            order[i], order[i + step] = order[i + step], order[i]
+        return np.array(order, np.int64)
+    places = np.arange(count)
+    partner = places.copy()
+    partner[:-1] += steps
+    turns = np.bitwise_or(np.left_shift(partner, 32), places)
+    turns.sort()
+    same = np.equal(np.right_shift(turns[1:], 32), np.right_shift(turns[:-1], 32))
+    np.bitwise_and(turns, (1 << 32) - 1, out=turns)
+    before = np.full(count, -1)  # the turn before this one with the same partner
+    before[turns[1:][same]] = turns[:-1][same]
+    last = np.full(count, -1)  # the last turn before i whose partner is i
+    last[partner] = places
+    last = np.where(last == places, before, last)
+    stood = np.where(last < 0, places, last)  # what stands at place i just before turn i
+    while True:
+        further = stood[stood]
+        if np.array_equal(further, stood):
+            return np.where(before < 0, np.where(partner == places, stood, partner), stood[before])
+        stood = further
 
 
 #: The generator that is used where none is given, seeded by the operating system.

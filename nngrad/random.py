@@ -263,12 +263,8 @@ def randperm(
         raise NotImplementedError(f"randperm: not implemented for {kind}")
     if count > largest_exact(kind):
         raise RuntimeError(f"randperm: {kind} does not hold the integers up to {count}")
-    draws = (generator or default_generator).words(max(count - 1, 0))
-    steps = np.remainder(draws, np.arange(count, 1, -1, dtype=np.uint64)).tolist()
-    order = list(range(count))
-    for i, step in enumerate(steps):
-        order[i], order[i + step] = order[i + step], order[i]
-    return made(np.array(order, np.int64).astype(kind, copy=False), requires_grad)
+    order = (generator or default_generator).permutation(count)
+    return made(order.astype(kind, copy=False), requires_grad)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:

@@ -130,6 +130,9 @@ def multinomial(
         waits = _exponential(source, weights.size).astype(weights.dtype).reshape(weights.shape)
         with np.errstate(all="ignore"):
             keys = np.divide(weights, waits)
+        if num_samples == 1:
+            np.copyto(keys, 0, where=np.equal(weights, 0))  # not NaN, where the wait was rounded to 0
+            return made(keys.argmax(-1, keepdims=True))
         first = np.argsort(-keys, axis=-1, kind="stable")[..., :num_samples]
         return made(first.astype(np.int64))
     uniform = source.uniform(weights.size // weights.shape[-1] * num_samples, _DOUBLE).reshape(
