@@ -13,8 +13,10 @@ import numpy as np
 
 from .dtypes import DType
 from .elementary import select
-from .indexing import PLACE, add_at_op, getitem_op
+from .indexing import PLACE, add_at_op, getitem_op, put_op
+from .node import Node
 from .op import astype, general
+from .scanning import shifted
 from .scattering import combine_at
 
 
@@ -55,6 +57,8 @@ def _prod_vjp(
 ) -> list[Any]:
     """Each factor receives the product of the others, which zeros among them make zero."""
     x, src, *index = inputs
+    if type(g) is Node and _has_zeros(x, src, *index):
+        return [*_products_of_others(g, x, src, index), *[None] * len(index)]
     where = (*index, (PLACE,) * len(index))
     one = np.ones((), g.dtype)
     no_x, no_src = np.equal(x, 0), np.equal(src, 0)
@@ -68,6 +72,33 @@ def _prod_vjp(
             np.equal(getitem_op(zeros, *where), astype(no_src, g.dtype)),
         ),
         *[None] * len(index),
+    ]
+
+
+def _has_zeros(*values: Any) -> bool:
+    """Whether there are zeros among the first two values, none of which is a batch's."""
+    arrays = [v._value if type(v) is Node else v for v in values]
+    return all(type(a) is np.ndarray for a in arrays) and not (arrays[0].all() and arrays[1].all())
+
+
+def _products_of_others(g: Any, x: Any, src: Any, index: Sequence[Any]) -> list[Any]:
+    """The same where it is differentiated again, beside zeros: what is divided by or chosen there depends
+    on nothing. A row of a table for each place, its factor and those that join it: 1s fill it up."""
+    at = np.ravel_multi_index([i._value if type(i) is Node else i for i in index], x.shape).reshape(-1)
+    order = np.argsort(at, kind="stable")
+    first = np.searchsorted(at, at[order], sorter=order)
+    column = np.empty(at.size, np.intp)
+    column[order] = np.arange(at.size) - first
+    shape = (x.size, int(column.max(initial=0)) + 1)
+    where = (at, column, (PLACE, PLACE))
+    joining = put_op(np.ones(shape, g.dtype), np.reshape(src, (at.size,)), *where)
+    table = np.concatenate([np.reshape(x, (x.size, 1)), joining], 1)
+    before = shifted(np.cumprod(table, axis=1), 1, False, 1.0)
+    after = shifted(np.flip(np.cumprod(np.flip(table, 1), axis=1), 1), 1, True, 1.0)
+    sent = np.multiply(np.reshape(g, (x.size, 1)), np.multiply(before, after))
+    return [
+        np.reshape(sent[:, 0], x.shape),
+        np.reshape(getitem_op(sent[:, 1:], *where), src.shape),
     ]
 
 

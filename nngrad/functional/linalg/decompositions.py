@@ -54,10 +54,6 @@ def _skew(x: Any) -> Any:
     return np.subtract(x, mT(x))
 
 
-def _off_diagonal(x: Any) -> Any:
-    return np.multiply(x, 1 - np.eye(x.shape[-1], dtype=x.dtype))
-
-
 def _gaps(x: Any) -> Any:
     """x[j] - x[i] in row i and column j."""
     return np.subtract(np.expand_dims(x, -2), np.expand_dims(x, -1))
@@ -120,9 +116,9 @@ def _eigh_forward(x: Any, uplo: Any) -> Any:
 
 
 def _eigh_rule(g: Any, out: Any, x: Any, uplo: str) -> Any:
-    # gA = V (diag(gw) + (V^T gV) / E) V^T, where E[i, j] = w[j] - w[i]
+    # gA = V (diag(gw) + skew(V^T gV) / 2 E) V^T, where E[i, j] = w[j] - w[i]: symmetric, as A is
     values, vectors = out[..., 0, :], out[..., 1:, :]
-    turned = _off_diagonal(np.matmul(mT(vectors), g[..., 1:, :]))
+    turned = np.multiply(_skew(np.matmul(mT(vectors), g[..., 1:, :])), np.asarray(0.5, x.dtype))
     middle = np.add(divided(turned, _gaps(values)), _diagonal(g[..., 0, :]))
     return np.matmul(np.matmul(vectors, middle), mT(vectors))
 

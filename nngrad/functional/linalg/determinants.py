@@ -31,12 +31,28 @@ class SignLog(NamedTuple, Generic[T_co]):
 def _det_rule(g: Any, out: Any, x: Any) -> Any:
     # d det(A) = <cof(A), dA>, and cof(A) = det(A) A^-T where that exists
     singular = np.any(np.equal(all_examples(out._value if type(out) is Node else out), 0))
-    cofactors = _cofactors(x) if singular else np.multiply(_as_matrix(out), mT(inv_op(x)))
+    if not singular:
+        cofactors = np.multiply(_as_matrix(out), mT(inv_op(x)))
+    else:
+        cofactors = _minors(x) if type(x) is Node and x.shape[-1] <= _FEW else _cofactors(x)
     return np.multiply(_as_matrix(g), cofactors)
 
 
 def _as_matrix(x: Any) -> Any:
     return np.expand_dims(x, (-2, -1))
+
+
+#: rows of a matrix whose minors are worked out one by one
+_FEW: Final = 32
+
+
+def _minors(x: Node) -> Any:
+    """The same to be differentiated again: equal singular values have no derivative, minors always do."""
+    n = x.shape[-1]
+    others = np.array([[j for j in range(n) if j != i] for i in range(n)], np.intp).reshape(n, n - 1)
+    found = _det.call(x[..., others[:, None, :, None], others[None, :, None, :]])
+    signs = 1 - 2 * (np.add.outer(np.arange(n), np.arange(n)) % 2)
+    return np.multiply(found, signs.astype(x.dtype))
 
 
 def _cofactors(x: Any) -> Any:
