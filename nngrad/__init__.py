@@ -19,6 +19,7 @@ from .creation import (
     empty_like as empty_like,
     eye as eye,
     from_numpy as from_numpy,
+    frombuffer as frombuffer,
     full as full,
     full_like as full_like,
     linspace as linspace,
@@ -394,7 +395,9 @@ if TYPE_CHECKING:
     )
     from .amp import (
         autocast as autocast,
+        get_autocast_cpu_dtype as get_autocast_cpu_dtype,
         get_autocast_dtype as get_autocast_dtype,
+        is_autocast_cpu_enabled as is_autocast_cpu_enabled,
         is_autocast_enabled as is_autocast_enabled,
     )
     from .autograd.transforms import vmap as vmap
@@ -413,6 +416,7 @@ if TYPE_CHECKING:
         LongTensor as LongTensor,
         ShortTensor as ShortTensor,
         _assert as _assert,
+        _check as _check,
         are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
         get_default_device as get_default_device,
         get_float32_matmul_precision as get_float32_matmul_precision,
@@ -441,11 +445,21 @@ else:
     #: module -> what is loaded from it
     _PARTS = {
         "autograd.transforms": ("vmap",),
-        "amp": ("autocast", "get_autocast_dtype", "is_autocast_enabled"),
+        "amp": (
+            *("autocast", "get_autocast_cpu_dtype", "get_autocast_dtype", "is_autocast_cpu_enabled"),
+            "is_autocast_enabled",
+        ),
         "compiler": ("compile",),
         "environment": (
             *("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor"),
-            *("IntTensor", "LongTensor", "ShortTensor", "_assert", "are_deterministic_algorithms_enabled"),
+            *(
+                "IntTensor",
+                "LongTensor",
+                "ShortTensor",
+                "_assert",
+                "_check",
+                "are_deterministic_algorithms_enabled",
+            ),
             *("get_default_device", "get_float32_matmul_precision", "get_num_interop_threads"),
             *("is_deterministic_algorithms_warn_only_enabled", "set_default_device"),
             *("set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal"),
@@ -472,4 +486,9 @@ else:
                 if name in getattr(module, "__all__", vars(module)):
                     found = globals()[name] = getattr(module, name)
                     return found
+        elif name.startswith("_foreach_"):
+            found = getattr(import_module(".foreach", __name__), name, None)
+            if found is not None:
+                globals()[name] = found
+                return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

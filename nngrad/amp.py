@@ -66,6 +66,16 @@ def get_autocast_dtype(device_type: str = "cpu") -> dtype:
     return bfloat16
 
 
+def is_autocast_cpu_enabled() -> bool:
+    """False: nothing is ever cast."""
+    return False
+
+
+def get_autocast_cpu_dtype() -> dtype:
+    """The dtype that PyTorch's autocast would cast to."""
+    return bfloat16
+
+
 class GradScaler:
     """Scales a loss so that small gradients of float16 are not lost; here by 1, as nothing is cast.
 

@@ -83,6 +83,11 @@ def is_dynamo_compiling() -> bool:
     return False
 
 
+def is_exporting() -> bool:
+    """False."""
+    return False
+
+
 def reset() -> None:
     """Nothing: there is nothing to forget."""
 

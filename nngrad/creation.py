@@ -135,6 +135,28 @@ def from_numpy(ndarray: AnyArray) -> Tensor:
     return wrap(constant(ndarray))
 
 
+def frombuffer(
+    buffer: bytes | bytearray | memoryview | AnyArray,
+    *,
+    dtype: DTypeLike,
+    count: int = -1,
+    offset: int = 0,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor of the bytes of an object, as a copy unless nothing can write to it.
+
+    count: how many elements there are, -1 for all. offset: where the first begins, in bytes. Raises
+    ValueError for a buffer that holds too few bytes, or none.
+
+    >>> from nngrad import uint8
+    >>> frombuffer(b"ab", dtype=uint8)
+    tensor([97, 98], dtype=nngrad.uint8)
+    """
+    elements = np.frombuffer(buffer, dtypes.to_numpy(dtype), count, offset)
+    found = wrap(constant(elements))
+    return found.requires_grad_() if requires_grad else found
+
+
 # ---------------------------------------------------------------- from sizes
 
 

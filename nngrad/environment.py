@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from . import dtypes
@@ -72,6 +73,12 @@ def _assert(condition: Any, message: str) -> None:
     """Raise AssertionError with a message unless a condition holds, as models of torchvision do."""
     if not condition:
         raise AssertionError(message)
+
+
+def _check(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """Raise RuntimeError, with what `message` gives, unless a condition holds."""
+    if not cond:
+        raise RuntimeError("Expected cond to be True" if message is None else str(message()))
 
 
 def typename(obj: object) -> str:

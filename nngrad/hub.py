@@ -1,7 +1,12 @@
 """Models from the network, which NNGrad does not fetch."""
 
 import os
-from typing import NoReturn
+import re
+from typing import Final, NoReturn
+from urllib.parse import urlparse as urlparse
+
+#: the part of a hash in the name of a file of weights
+HASH_REGEX: Final = re.compile(r"-([a-f0-9]*)\.")
 
 
 def _refuse(asked: str, instead: str) -> NoReturn:

@@ -22,6 +22,8 @@ R = TypeVar("R")
 ParamGroup: TypeAlias = dict[str, Any]
 Params: TypeAlias = Iterable[Tensor | tuple[str, Tensor] | ParamGroup]
 StateDict: TypeAlias = dict[str, Any]
+ParamsT: TypeAlias = Params
+_params_t: TypeAlias = Params
 
 
 class _Required:
