@@ -562,7 +562,8 @@ WITHOUT_ROW: dict[str, str] = {
 
 #: ops that no row records, and why
 OPS_WITHOUT_ROW: dict[str, str] = {
-    "custom": "derivatives that programs state: see test_custom.py",
+    "custom": "derivatives that programs state: see test_nesting.py",
+    "checkpoint": "what is run again for its derivative: see test_nesting.py",
     "custom_part": "one of several outputs of an autograd.Function: see test_function.py",
     "vmap_enter": "see test_vmap.py",
     "vmap_leave": "see test_vmap.py",

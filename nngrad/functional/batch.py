@@ -209,7 +209,16 @@ def drawn(op: str, draw: Callable[[tuple[int, ...]], Any], shape: tuple[int, ...
 
 def inside_all(value: Any) -> Any:
     """The value as one that belongs to every run of vmap around this point."""
-    for level in levels.get():
+    return _inside(value, levels.get())
+
+
+def belonging(value: Any, *others: Any) -> Any:
+    """The value as one that belongs to every run of vmap that one of the others belongs to."""
+    return _inside(value, [level for other in others for level in levels_of(other)])
+
+
+def _inside(value: Any, wanted: Sequence[Level]) -> Any:
+    for level in wanted:
         if level not in levels_of(value):
             value = _within(value, level)
     return value

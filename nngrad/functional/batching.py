@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from .batch import Batch, Level, NeedsBatching, answers, innermost, levels_of
+from .batch import Batch, Level, NeedsBatching, answers, belonging, innermost, levels_of
 from .indexing import PLACE, last_writers as writers_of_one, with_arrays
 from .joining import _stack as stack_op
 from .node import Node
@@ -419,7 +419,7 @@ enter_op: Final[Op] = linear(
 leave_op: Final[Op] = linear(
     "vmap_leave",
     lambda x, level: _left(x, level),
-    lambda g, _, x, level: enter_op(g, level),
+    lambda g, _, x, level: _left_by(g, x, level),
 )
 
 
@@ -441,17 +441,31 @@ def _left(x: Any, level: Level) -> Any:
     return spread(x, False, level.size)
 
 
+def _left_by(g: Any, x: Any, level: Level) -> Any:
+    """The cotangents of all examples as one of them; of what did not differ between them, their sum."""
+    entered = enter_op(g, level)
+    if level in levels_of(x._value if type(x) is Node else x):
+        return entered
+    return apply(_sum_level, (entered,), (level,)) if type(g) is Node else _summed(entered, level)
+
+
 def _swapped(array: Any) -> Any:
     """The first two dimensions, each of which counts examples, the other way round."""
     return move(array, 0, 1)
 
 
+#: ops whose rules send what their parents get, not what each example sends; see `summed_to`
+FINAL: Final = {"vmap_enter", "checkpoint"}
+
+
 @answers
-def summed_to(g: Any, child: Any, parent: Any) -> Any:
+def summed_to(g: Any, child: Node, parent: Node) -> Any:
     """What goes to `parent` of a cotangent that `child` sends: where the child belongs to a run of
     vmap that the parent is outside of, the sum over the examples."""
-    outside = levels_of(parent)
-    for level in levels_of(child):
+    if child.op is None or child.op.name in FINAL:
+        return g
+    outside = levels_of(parent._value)
+    for level in levels_of(child._value):
         if level not in outside:
             g = apply(_sum_level, (g,), (level,)) if type(g) is Node else _summed(g, level)
     return g
@@ -466,4 +480,13 @@ def _summed(x: Any, level: Level) -> Any:
     return _summed(x.array, level) if x.same else run(sum_op, x.array, (0,), False)
 
 
-_sum_level: Final = linear("vmap_sum", _summed, lambda g, _, x, level: g)
+def _spread_to(g: Any, x: Any, level: Level) -> Any:
+    """The transpose of `_summed`: a copy for each example, or as many times as much of what they shared."""
+    nodes = type(g) is Node
+    value = x._value if nodes else x
+    if level not in levels_of(value):
+        return np.multiply(g, np.asarray(level.size, value.dtype))
+    return g if nodes else belonging(g, x)
+
+
+_sum_level: Final = linear("vmap_sum", _summed, lambda g, _, x, level: _spread_to(g, x, level))

@@ -1,4 +1,4 @@
-"""Derivatives that a program states itself, recomputes, or stops."""
+"""Derivatives that a program states itself, or stops."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
-from .batch import replaying
-from .derivatives import fill, inputs_of, node_of
+from .batch import belonging, inside_all, replaying
+from .derivatives import fill, node_of, recording
 from .engine import backward
 from .joining import concat
 from .node import Node, as_node, grad_mode, seal, variable
-from .op import cast, general, linear
+from .op import Op, cast, general, linear
 from .shape import reshape
 from .trees import leaves, map_leaves
 
@@ -49,7 +49,8 @@ class Derivative:
 def _custom_vjp(g: Any, out: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
     derivative: Derivative = params[0]
     if type(g) is Node:
-        sent = derivative.pull(g, list(inputs), True)
+        with recording():  # transforms that the program's rule uses are differentiated too
+            sent = derivative.pull(g, list(inputs), True)
         return [s if need else None for s, need in zip(sent, needs)]
     mode, replay = grad_mode.set(False), replaying.set(True)
     try:
@@ -57,7 +58,8 @@ def _custom_vjp(g: Any, out: Any, inputs: Any, params: Any, saved: Any, needs: l
     finally:
         replaying.reset(replay)
         grad_mode.reset(mode)
-    return [s._value if need and s is not None else None for s, need in zip(sent, needs)]
+    # what a program sends may be the same for all examples, and each of them sends it
+    return [belonging(s._value, out) if need and s is not None else None for s, need in zip(sent, needs)]
 
 
 def _custom_jvp(given: list[Any], out: Any, inputs: list[Any], params: Any) -> Any:
@@ -69,7 +71,7 @@ def _custom_jvp(given: list[Any], out: Any, inputs: list[Any], params: Any) -> A
     return pushed if type(out) is Node else pushed._value
 
 
-custom_op: Final = general("custom", lambda *args: args[-1], vjp=_custom_vjp, uses_out=False)
+custom_op: Final[Op] = general("custom", lambda *args: args[-1], vjp=_custom_vjp, uses_out=False)
 custom_op.jvp = _custom_jvp
 
 
@@ -94,7 +96,9 @@ def unpacked(flat: Node, like: Sequence[Any]) -> list[Node]:
 part_op: Final = linear("custom_part", lambda x, note: x, lambda g, _, x, note: note(g))
 
 
-def custom_nodes(inputs: Sequence[Node], outs: Sequence[Node], derivative: Derivative) -> list[Node]:
+def custom_nodes(
+    inputs: Sequence[Node], outs: Sequence[Node], derivative: Derivative, op: Op = custom_op
+) -> list[Node]:
     """Outputs that were computed outside the graph, as functions of the inputs with that derivative.
 
     derivative.pull gets the packed cotangent. What is no float stays a constant.
@@ -103,7 +107,7 @@ def custom_nodes(inputs: Sequence[Node], outs: Sequence[Node], derivative: Deriv
     if not live or not grad_mode.get() or not any(x.tracked for x in inputs):
         return [seal(out._value) for out in outs]
     flat = packed([seal(out._value) for out in live])
-    node = seal(flat._value, custom_op, tuple(inputs), (derivative,), True)
+    node = seal(flat._value, op, tuple(inputs), (derivative,), True)
     made = iter(unpacked(node, live))
     return [next(made) if out.dtype.kind in "fc" else out for out in outs]
 
@@ -244,7 +248,13 @@ class custom_jvp(Generic[P, R]):
             return tangent
 
         def pull(g: Node, inputs: list[Node], record: bool) -> list[Any]:
-            zeros = [variable(np.zeros(x.shape, x.dtype)) if x.dtype.kind in "fc" else None for x in inputs]
+            values = [x._value for x in inputs]
+            zeros = [
+                variable(seal(inside_all(belonging(np.zeros(x.shape, x.dtype), *values))))
+                if x.dtype.kind in "fc"
+                else None
+                for x in inputs
+            ]
             token = grad_mode.set(True)
             try:
                 tangent = push([x if z is None else z for z, x in zip(zeros, inputs)], inputs)
@@ -260,72 +270,3 @@ class custom_jvp(Generic[P, R]):
 
         made = custom_nodes(nodes, [out], Derivative(pull, push))
         return made[0]  # type: ignore[return-value]  # a node, as R is
-
-
-def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """`function(*args)`, of which nothing is kept for the derivative: it is run again for that.
-
-    Variables that the function uses beside its arguments receive their gradients too. It must give
-    the same values both times.
-
-    >>> from nngrad.functional import grad, tanh
-    >>> round(float(grad(lambda x: checkpoint(lambda y: tanh(tanh(y)), x))(np.array(0.0))), 3)
-    1.0
-    """
-    given: list[Any] = [list(args), kwargs]
-    found = [leaf for _, leaf in leaves(given)]
-    numeric = [hasattr(x, "node") or isinstance(x, (np.ndarray, np.generic)) for x in found]
-    nodes = [as_node(x) for x, is_value in zip(found, numeric) if is_value]
-
-    def run(inputs: Sequence[Node]) -> Any:
-        values = iter(inputs)
-        positional, named = fill(given, [next(values) if n else x for x, n in zip(found, numeric)])
-        again: Callable[..., Any] = function
-        return again(*positional, **named)
-
-    own = [variable(n) if n.tracked else n for n in nodes]
-    result = run(own)
-    outs = [as_node(leaf) for _, leaf in leaves(result)]
-    others = _variables(outs, own)
-    live = [out for out in outs if out.dtype.kind in "fc"]
-
-    def pull(g: Node, inputs: list[Node], record: bool) -> list[Any]:
-        # what is differentiated: the arguments as variables of their own, and the variables themselves
-        mine = inputs[: len(nodes)]
-        again, wanted = inputs_of("checkpoint", [x for x in mine if x.dtype.kind in "fc"])
-        values = iter(again)
-        token = grad_mode.set(True)
-        try:
-            redone = run([next(values) if x.dtype.kind in "fc" else x for x in mine])
-        finally:
-            grad_mode.reset(token)
-        new = [n for n in [as_node(leaf) for _, leaf in leaves(redone)] if n.dtype.kind in "fc"]
-        pairs = [(n, p if record else p._value) for n, p in zip(new, unpacked(g, live)) if n.tracked]
-        sent = backward(
-            [n for n, _ in pairs],
-            [p for _, p in pairs],
-            wanted=[*wanted, *others],
-            create_graph=record,
-            free=not record,
-        )
-        floats = iter(wanted)
-        keys = [next(floats) if x.dtype.kind in "fc" else None for x in mine] + others
-        return [None if k is None or k not in sent else as_node(sent[k]) for k in keys]
-
-    return fill(result, custom_nodes([*nodes, *others], outs, Derivative(pull)))  # type: ignore[no-any-return]
-
-
-def _variables(outs: Sequence[Node], known: Sequence[Node]) -> list[Node]:
-    """The variables above the outputs, but for the known ones."""
-    seen = set(known)
-    stack = [out for out in outs if out.tracked]
-    found = []
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if not node._prev:
-            found.append(node)
-        stack.extend([p for p in node._prev if p.tracked])
-    return found

@@ -35,7 +35,8 @@ _depth: Final[ContextVar[int]] = ContextVar("nngrad_transform_depth", default=0)
 #: values that it was given or uses; the function that is transformed finds out
 around: Final[ContextVar[list[bool] | None]] = ContextVar("nngrad_transform_around", default=None)
 
-_alias: Final = linear("alias", inside_all, lambda g, _, x: g, elementwise=True)
+#: a node of its own with the same value, as belonging to every run of vmap around
+alias_op: Final = linear("alias", inside_all, lambda g, _, x: g, elementwise=True)
 
 
 def inside() -> bool:
@@ -80,7 +81,7 @@ def _input(where: str, path: str, leaf: Any) -> Node:
             f"{where}: only floating-point values can be differentiated, but the argument{path} is "
             f"{node.dtype}"
         )
-    return _alias.call(node) if node.tracked else variable(seal(inside_all(node._value)))
+    return alias_op.call(node) if node.tracked else variable(seal(inside_all(node._value)))
 
 
 def inputs_of(where: str, args: list[Any]) -> tuple[list[Any], list[Node]]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .batch import ANSWERS, Batch, NeedsBatching, replaying
+from .batch import ANSWERS, Batch, NeedsBatching, belonging, replaying
 from .node import FREED, Draft, Node, grad_mode, seal
 from .scattering import dense, scatter_add
 
@@ -89,10 +89,13 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(g, shape) if lead else g
 
 
-def consumers(roots: Iterable[Node], wanted: Sequence[Node] = ()) -> dict[Node, int]:
+def consumers(
+    roots: Iterable[Node], wanted: Sequence[Node] = (), ends: frozenset[Node] = frozenset()
+) -> dict[Node, int]:
     """How many edges lead to each tracked node below the roots; a root starts from 0.
 
-    With `wanted`, only the nodes on a path from a root to a wanted node are counted.
+    With `wanted`, only the nodes on a path from a root to a wanted node are counted. Of `ends`, what
+    comes below is not looked at.
     """
     counts: dict[Node, int] = dict.fromkeys([root for root in roots if root.tracked], 0)
     stack = list(counts)
@@ -100,7 +103,10 @@ def consumers(roots: Iterable[Node], wanted: Sequence[Node] = ()) -> dict[Node, 
     push = stack.append
     seen = counts.get
     while stack:
-        for parent in pop()._prev:
+        node = pop()
+        if ends and node in ends:
+            continue
+        for parent in node._prev:
             if parent.tracked:
                 count = seen(parent)
                 if count is None:
@@ -108,13 +114,13 @@ def consumers(roots: Iterable[Node], wanted: Sequence[Node] = ()) -> dict[Node, 
                     push(parent)
                 else:
                     counts[parent] = count + 1
-    return _on_paths_to(wanted, counts) if wanted else counts
+    return _on_paths_to(wanted, counts, ends) if wanted else counts
 
 
-def _on_paths_to(wanted: Sequence[Node], counts: dict[Node, int]) -> dict[Node, int]:
+def _on_paths_to(wanted: Sequence[Node], counts: dict[Node, int], ends: frozenset[Node]) -> dict[Node, int]:
     children: dict[Node, list[Node]] = {node: [] for node in counts}
     for node in counts:
-        for parent in node._prev:
+        for parent in () if node in ends else node._prev:
             if parent in children:
                 children[parent].append(node)
     stack = [node for node in dict.fromkeys(wanted) if node in counts]
@@ -155,12 +161,14 @@ def backward(
     cotangents: Sequence[Any],
     *,
     wanted: Iterable[Node] = (),
+    ends: frozenset[Node] = frozenset(),
     create_graph: bool = False,
     free: bool = True,
 ) -> dict[Node, Any]:
     """The gradient of sum(root * cotangent) in every leaf below the roots, and in `wanted` nodes.
 
     roots, cotangents: nodes, and for each an array (a node if create_graph) of its shape and dtype.
+    ends: wanted nodes from which nothing is sent on, as if they were leaves.
     free: let go of values that only this graph holds; a second backward through it raises.
     Returns arrays by node, nodes by node if `create_graph`. Nothing outside has changed if it
     raises, except that a graph being freed may be freed in part.
@@ -170,10 +178,10 @@ def backward(
         replay = replaying.set(True)
         try:
             if not create_graph:
-                return _backward(roots, cotangents, tuple(wanted), False, free)
+                return _backward(roots, cotangents, tuple(wanted), ends, False, free)
             mode = grad_mode.set(True)
             try:
-                return _backward(roots, cotangents, tuple(wanted), True, free)
+                return _backward(roots, cotangents, tuple(wanted), ends, True, free)
             finally:
                 grad_mode.reset(mode)
         finally:
@@ -184,10 +192,11 @@ def _backward(
     roots: Sequence[Node],
     cotangents: Sequence[Any],
     wanted: Sequence[Node],
+    ends: frozenset[Node],
     create_graph: bool,
     free: bool,
 ) -> dict[Node, Any]:
-    counts = consumers(roots, wanted)
+    counts = consumers(roots, wanted, ends)
     edges = counts.copy() if free else counts
     keep = frozenset(wanted)
     grads: dict[Node, Any] = {}
@@ -195,6 +204,8 @@ def _backward(
     results: dict[Node, Any] = {}
     for root, cotangent in zip(roots, cotangents, strict=True):
         if root in counts:
+            if type(root._value) is Batch and type(cotangent) is ndarray:
+                cotangent = belonging(cotangent, root._value)
             grads[root] = np.add(grads[root], cotangent) if root in grads else cotangent
     ready = [node for node in grads if counts[node] == 0]
     visited = 0
@@ -209,7 +220,7 @@ def _backward(
         own = is_owned = node in owned if owned else False
         if HOOKS and g is not None and id(node) in HOOKS:
             g, own = run_hooks(HOOKS[id(node)], g), False
-        prev = node._prev
+        prev = () if ends and node in ends else node._prev
         if not prev:
             if g is not None:
                 results[node] = g
@@ -282,7 +293,7 @@ def _backward(
             if kind is not ndarray:
                 if kind is Node or kind is Batch:
                     if type(node._value) is Batch:
-                        gp = ANSWERS["summed_to"](gp, node._value, parent._value)
+                        gp = ANSWERS["summed_to"](gp, node, parent)
                 elif kind is Scatter:
                     buffer = grads.get(parent)
                     if parent not in owned:

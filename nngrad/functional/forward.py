@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .batch import NeedsBatching, replaying
+from .batch import NeedsBatching, inside_all, replaying
 from .engine import backward, unbroadcast
 from .node import Node, as_node, grad_mode, seal, variable
 from .op import Op
@@ -113,7 +113,7 @@ def _or_zero(tangent: Any, x: Any) -> Any:
 def _transposed(op: Op, out: Any, inputs: list[Any], given: list[Any], params: tuple[Any, ...]) -> Any:
     """A general op's tangent: <vjp(u), t> is linear in u, and its derivative in u is the tangent."""
     nodes = type(out) is Node
-    u = variable(seal(np.zeros_like(out._value if nodes else out)))
+    u = variable(seal(inside_all(np.zeros_like(out._value if nodes else out))))
     token = grad_mode.set(True)
     try:
         sealed = [x if nodes else seal(x) for x in inputs]
