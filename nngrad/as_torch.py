@@ -47,7 +47,6 @@ _FILES: Final = {
         *("poisson", "transformed_distribution", "uniform"),
     ),
     "torch.fx": ("graph", "graph_module", "interpreter", "node", "proxy"),
-    "torch.jit": ("annotations",),
     "torch.nn.modules": (
         *("activation", "batchnorm", "channelshuffle", "container", "conv", "distance", "dropout", "flatten"),
         *("fold", "instancenorm", "linear", "loss", "module", "normalization", "padding", "pixelshuffle"),
@@ -68,6 +67,7 @@ _REGISTRIES: Final = {
     **{f"torch.{name}": f"registries.{name}" for name in ("library", "onnx", "ops", "overrides")},
     "torch.autograd.profiler": "profiler",
     "torch.distributed.nn": "registries._custom_ops",
+    "torch.jit.annotations": "registries.annotations",
     "torch.utils._pytree": "registries._pytree",
 }
 

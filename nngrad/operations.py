@@ -335,18 +335,26 @@ def max(input: TensorLike) -> Tensor: ...
 @overload
 def max(input: TensorLike, dim: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
 @overload
-def max(input: TensorLike, *, axis: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
+def max(
+    input: TensorLike, *, axis: int, keepdim: bool = False, keepdims: bool = False
+) -> ValuesIndices[Tensor]: ...
 @overload
 def max(input: TensorLike, dim: Tensor) -> Tensor: ...
 @overload
 def max(input: TensorLike, *, other: Tensor) -> Tensor: ...
 def max(
-    input: TensorLike, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, other: Any = None
+    input: TensorLike,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
+    other: Any = None,
 ) -> Tensor | ValuesIndices[Tensor]:
     """The maximum of all elements; with `dim`, the maxima along it and their indices; with another
     tensor, the larger of each pair. See `nngrad.functional.max`."""
     dim = dim if dim is not None else axis if axis is not None else other
-    return _wrap_search("max", F.max(input, dim, keepdim))
+    return _wrap_search("max", F.max(input, dim, keepdim or keepdims))
 
 
 @overload
@@ -354,18 +362,26 @@ def min(input: TensorLike) -> Tensor: ...
 @overload
 def min(input: TensorLike, dim: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
 @overload
-def min(input: TensorLike, *, axis: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
+def min(
+    input: TensorLike, *, axis: int, keepdim: bool = False, keepdims: bool = False
+) -> ValuesIndices[Tensor]: ...
 @overload
 def min(input: TensorLike, dim: Tensor) -> Tensor: ...
 @overload
 def min(input: TensorLike, *, other: Tensor) -> Tensor: ...
 def min(
-    input: TensorLike, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, other: Any = None
+    input: TensorLike,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
+    other: Any = None,
 ) -> Tensor | ValuesIndices[Tensor]:
     """The minimum of all elements; with `dim`, the minima along it and their indices; with another
     tensor, the smaller of each pair. See `nngrad.functional.min`."""
     dim = dim if dim is not None else axis if axis is not None else other
-    return _wrap_search("min", F.min(input, dim, keepdim))
+    return _wrap_search("min", F.min(input, dim, keepdim or keepdims))
 
 
 @overload
@@ -402,14 +418,23 @@ def median(input: TensorLike) -> Tensor: ...
 @overload
 def median(input: TensorLike, dim: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
 @overload
-def median(input: TensorLike, *, axis: int, keepdim: bool = False) -> ValuesIndices[Tensor]: ...
 def median(
-    input: TensorLike, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None
+    input: TensorLike, *, axis: int, keepdim: bool = False, keepdims: bool = False
+) -> ValuesIndices[Tensor]: ...
+def median(
+    input: TensorLike,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
 ) -> Tensor | ValuesIndices[Tensor]:
     """The median of all elements, the lower of two; with `dim`, the medians along it and their
     indices. See `nngrad.functional.median`."""
     dim = axis if dim is None else dim
-    return _wrap_search("median", F.median(input) if dim is None else F.median(input, dim, keepdim))
+    return _wrap_search(
+        "median", F.median(input) if dim is None else F.median(input, dim, keepdim or keepdims)
+    )
 
 
 @overload

@@ -214,7 +214,7 @@ from torch.ao.quantization import DeQuantStub, QuantStub
 from torch.fx.graph_module import _copy_attr
 from torch.hub import _get_torch_home, load_state_dict_from_url
 from torch.overrides import has_torch_function_variadic, is_tensor_like
-from torch.jit.annotations import BroadcastingList2
+from torch.jit.annotations import BroadcastingList2, List
 from torch.onnx import symbolic_opset11
 from torch.onnx.symbolic_helper import parse_args
 from torch.types import Number, _size

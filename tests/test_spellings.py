@@ -126,3 +126,10 @@ def test_limits_are_numbers_of_python() -> None:
 def test_numpys_answers_that_are_no_arrays() -> None:
     assert np.allclose(X, X.numpy()) is True
     assert np.allclose(X, X.numpy() + 1) is False
+
+
+@pytest.mark.parametrize("name", ["max", "min", "median"])
+def test_searches_keep_dims_by_either_name(name: str) -> None:
+    x = nngrad.arange(6.0).reshape(2, 3)
+    assert getattr(x, name)(axis=0, keepdims=True)[0].shape == (1, 3)
+    assert getattr(nngrad, name)(x, dim=1, keepdims=True).indices.shape == (2, 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nngrad
-from nngrad import Tensor
+from nngrad import Tensor, nn
 from nngrad.nn import utils
 
 SHAPES = ((3, 4), (4,), (), (2, 1, 3))
@@ -140,3 +140,30 @@ def test_vectors_that_do_not_fit_change_nothing() -> None:
     with pytest.raises(TypeError, match="got: list"):
         utils.vector_to_parameters(given, params)
     assert [p.tolist() for p in params] == [[1.0, 2.0], [3.0]]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("kind", ["Linear", "Conv2d", "ConvTranspose2d"])
+def test_normalisations_put_into_the_layer_before(kind: str, affine: bool, bias: bool) -> None:
+    nngrad.manual_seed(0)
+    layer: Any
+    norm: Any
+    if kind == "Linear":
+        layer, norm, x = nn.Linear(3, 4, bias), nn.BatchNorm1d(4, affine=affine), nngrad.randn(5, 3)
+    else:
+        layer = getattr(nn, kind)(3, 4, 2, bias=bias)
+        norm, x = nn.BatchNorm2d(4, affine=affine), nngrad.randn(5, 3, 4, 4)
+    both = nn.Sequential(layer, norm)
+    for _ in range(2):
+        both(x)
+    if affine:
+        nn.init.uniform_(norm.weight)
+    both.eval()
+    if kind == "Linear":
+        fused = nn.utils.fusion.fuse_linear_bn_eval(layer, norm)
+    else:
+        fused = nn.utils.fusion.fuse_conv_bn_eval(layer, norm, transpose=kind == "ConvTranspose2d")
+    np.testing.assert_allclose(fused(x).detach().numpy(), both(x).detach().numpy(), rtol=1e-4, atol=1e-5)
+    with pytest.raises(RuntimeError, match="Fusion only for eval"):
+        nn.utils.fuse_linear_bn_eval(layer.train(), norm)
