@@ -313,7 +313,7 @@ def hessian(func: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callabl
 def vmap(
     func: Callable[P, R],
     in_dims: InDims = 0,
-    out_dims: int | Sequence[int | None] | None = 0,
+    out_dims: InDims = 0,
     randomness: Literal["error", "different", "same"] = "error",
     *,
     chunk_size: int | None = None,
@@ -321,7 +321,8 @@ def vmap(
     """A function that runs `func` for every example of a batch at once.
 
     in_dims: which dimension of the arguments counts the examples: one for all, or a tree like the
-    arguments; None for what all examples share. out_dims: where that dimension goes in the results.
+    arguments; None for what all examples share, as they do keyword arguments. out_dims: where that
+    dimension goes in the results, None for one that does not depend on the example.
     randomness: whether random functions raise ("error"), draw for each example ("different") or once
     ("same"). chunk_size: how many examples at most to compute at once. What has no rule for batches,
     as control flow on values, is run example by example. Raises ValueError for dimensions that do

@@ -144,6 +144,8 @@ def positions(where: str, argnums: int | Sequence[int], args: Sequence[Any]) -> 
     chosen = [argnums] if isinstance(argnums, int) else list(argnums)
     if not all(isinstance(i, int) for i in chosen):
         raise TypeError(f"{where}: argnums must be numbers of arguments, not {argnums!r}")
+    if not chosen:
+        raise ValueError(f"{where}: argnums must be non-empty")
     for i in chosen:
         if not -len(args) <= i < len(args):
             raise ValueError(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 A = TypeVar("A")
 
 
-def _fields(tree: Any) -> tuple[str, ...] | None:
+def fields_of(tree: Any) -> tuple[str, ...] | None:
     """The names of a dataclass's fields; None for anything else."""
     fields: Any = getattr(type(tree), "__dataclass_fields__", None)
     return None if fields is None else tuple(fields)
@@ -24,7 +24,7 @@ def _is_sequence(tree: Any) -> bool:
 
 def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Each leaf of a tree with its path, as `["layer"][0]`; None has no leaves."""
-    fields = _fields(tree)
+    fields = fields_of(tree)
     if fields is not None:
         for name in fields:
             yield from leaves(getattr(tree, name), f"{path}.{name}")
@@ -54,9 +54,9 @@ def map_trees(where: str, function: Callable[..., Any], tree: A, *others: Any, p
     Raises TypeError where another tree has not the same structure, naming the path.
     """
     result: Any
-    fields = _fields(tree)
+    fields = fields_of(tree)
     if fields is not None:
-        _alike(where, path, all(_fields(o) == fields for o in others), tree, others)
+        _alike(where, path, all(fields_of(o) == fields for o in others), tree, others)
         parts = {
             name: map_trees(
                 where,

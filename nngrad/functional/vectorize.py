@@ -8,7 +8,7 @@ from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 import numpy as np
 
 from . import batching_rules as batching_rules  # registers them
-from .batch import Level, NeedsBatching, levels, loops
+from .batch import Batch, Level, NeedsBatching, all_examples, levels, loops
 from .batching import enter_op, leave_op, report_fallback
 from .derivatives import fill, given_back, named_like, node_of
 from .indexing import getitem
@@ -16,19 +16,21 @@ from .joining import concat, stack
 from .node import Node
 from .order import movedim
 from .shape import normal_dim
-from .trees import leaves
+from .trees import fields_of, leaves
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Randomness: TypeAlias = Literal["error", "different", "same"]
 #: a dimension for every leaf of an argument, None for an argument that is the same for all examples
 InDims: TypeAlias = "int | Sequence[InDims] | Mapping[Any, InDims] | None"
+#: the same of results
+OutDims: TypeAlias = InDims
 
 
 def vmap(
     function: Callable[P, R],
     in_dims: InDims = 0,
-    out_dims: int | Sequence[int | None] | None = 0,
+    out_dims: OutDims = 0,
     randomness: Randomness = "error",
     *,
     chunk_size: int | None = None,
@@ -36,15 +38,16 @@ def vmap(
     """A function that runs `function` for every example of a batch at once.
 
     in_dims: which dimension of the arguments counts the examples: one for all, or a tree like the
-    arguments; None for those that all examples share. out_dims: where that dimension goes in the
-    results, one for all or one for each. randomness: whether functions that draw random numbers
+    arguments; None for those that all examples share, as they do keyword arguments. out_dims: where
+    that dimension goes in the results, one for all or a tree like them; None for a result that does not
+    depend on the example, which is given back once. randomness: whether functions that draw random numbers
     raise ("error"), draw for each example ("different") or once for all ("same"). chunk_size: how
-    many examples at most to compute at once. Keyword arguments are mapped over dimension 0.
+    many examples at most to compute at once.
 
     It nests with itself and with derivatives in any order. What has no rule for batches (control flow
     on values, some rare ops) is run example by example: `vmap_fallbacks` tells.
-    Raises ValueError for in_dims that do not fit, sizes that differ, and results that cannot be
-    stacked, naming the argument's path.
+    Raises ValueError for in_dims and out_dims that do not fit, sizes that differ, and results that
+    cannot be stacked, naming the path.
 
     >>> vmap(lambda x, y: x @ y)(np.ones((3, 2)), np.ones((3, 2))).data
     array([2., 2., 2.])
@@ -56,7 +59,7 @@ def vmap(
 
     def mapped(*args: Any, **kwargs: Any) -> Any:
         given: list[Any] = [list(args), kwargs]
-        dims = _dims_of(in_dims, args, kwargs)
+        dims = [*_dims_of(in_dims, args), *[None for _ in leaves(kwargs)]]
         found = list(leaves(given))
         nodes = [
             leaf if d is None else node_of("vmap", "argument at ", _told(path), leaf)
@@ -76,9 +79,17 @@ def vmap(
             ]
             shape, outs = _run(function, given, chunk, dims, Level(stop - start, randomness, draws))
             parts.append(outs)
-        wanted = _out_dims(out_dims, shape)
-        joined = [pieces[0] if len(pieces) == 1 else concat(pieces) for pieces in zip(*parts)]
-        placed = [_placed(out, d) for out, d in zip(joined, wanted)]
+        placed = []
+        for dim, (path, _), pieces in zip(
+            _prefix("out_dims", out_dims, shape, ""), leaves(shape), zip(*parts)
+        ):
+            whole = pieces[0][0] if len(pieces) == 1 else concat([out for out, _ in pieces])
+            if dim is None and any(differs for _, differs in pieces):
+                raise ValueError(
+                    f"vmap: out_dims is None, but the result{path and ' at ' + path} differs from example to "
+                    "example"
+                )
+            placed.append(_placed(whole, dim))
         return fill(shape, [given_back(out) for out in placed])
 
     made: Callable[P, R] = named_like(mapped, function)
@@ -97,15 +108,16 @@ def _run(
     nodes: Sequence[Any],
     dims: Sequence[int | None],
     level: Level,
-) -> tuple[Any, list[Node]]:
-    """What the function returns (for its structure), and its leaves for all examples."""
+) -> tuple[Any, list[tuple[Node, bool]]]:
+    """What the function returns (for its structure), and its leaves for all examples, each with whether
+    it differs from example to example."""
     token = levels.set((*levels.get(), level))
     try:
         entered = [n if d is None else enter_op.call(n, level) for n, d in zip(nodes, dims)]
         args, kwargs = fill(given, entered)
         result = function(*args, **kwargs)
-        outs = [leave_op.call(_output(path, leaf), level) for path, leaf in leaves(result)]
-        return result, outs
+        outs = [_output(path, leaf) for path, leaf in _results(result)]
+        return result, [(leave_op.call(out, level), _varies(out._value, level)) for out in outs]
     except NeedsBatching:
         if not level.size:
             raise
@@ -122,8 +134,28 @@ def _run(
             results.append(function(*args, **kwargs))
     finally:
         loops.reset(outer)
-    rows = [[_output(path, leaf) for path, leaf in leaves(r)] for r in results]
-    return results[0], [stack(list(column)) for column in zip(*rows)]
+    rows = [[_output(path, leaf) for path, leaf in _results(r)] for r in results]
+    return results[0], [(stack(list(column)), _differ(column)) for column in zip(*rows)]
+
+
+def _results(tree: Any) -> list[tuple[str, Any]]:
+    if tree is None:
+        raise ValueError("vmap: the function must return nodes, but it returned None")
+    return list(leaves(tree))
+
+
+def _varies(value: Any, level: Level) -> bool:
+    """Whether the value is not the same for all examples of that level."""
+    while type(value) is Batch:
+        if value.level is level:
+            return not value.same
+        value = value.array
+    return False
+
+
+def _differ(column: Sequence[Node]) -> bool:
+    first, *rest = [np.asarray(all_examples(out._value)) for out in column]
+    return not all(np.array_equal(first, other, equal_nan=first.dtype.kind in "fc") for other in rest)
 
 
 def _output(path: str, leaf: Any) -> Node:
@@ -163,7 +195,7 @@ def _told(path: str) -> str:
     return "args" + path[3:] if path.startswith("[0]") else "kwargs" + path[3:]
 
 
-def _dims_of(in_dims: InDims, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[int | None]:
+def _dims_of(in_dims: InDims, args: Sequence[Any]) -> list[int | None]:
     """One dimension for each leaf of the arguments."""
     if isinstance(in_dims, Sequence):
         if len(in_dims) != len(args):
@@ -175,30 +207,20 @@ def _dims_of(in_dims: InDims, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         )
     else:
         pairs = [(in_dims, arg) for arg in args]
-    found: list[int | None] = []
-    for i, (dim, arg) in enumerate(pairs):
-        found.extend(_prefix(dim, arg, f"args[{i}]"))
-    found.extend([0 for _ in leaves(kwargs)])
-    return found
+    return [d for i, (dim, arg) in enumerate(pairs) for d in _prefix("in_dims", dim, arg, f"args[{i}]")]
 
 
-def _prefix(dims: InDims, tree: Any, path: str) -> list[int | None]:
-    """in_dims for each leaf of a tree: one stands for all leaves below it."""
+def _prefix(what: str, dims: InDims, tree: Any, path: str) -> list[int | None]:
+    """in_dims or out_dims for each leaf of a tree: one stands for all leaves below it."""
     if dims is None or isinstance(dims, int):
         return [dims for _ in leaves(tree)]
     if isinstance(dims, Mapping) and isinstance(tree, Mapping) and dims.keys() == tree.keys():
-        return [d for key in tree for d in _prefix(dims[key], tree[key], f"{path}[{key!r}]")]
+        return [d for key in tree for d in _prefix(what, dims[key], tree[key], f"{path}[{key!r}]")]
+    fields = fields_of(tree)
+    if fields is not None and fields_of(dims) == fields:
+        pairs = [(name, getattr(dims, name), getattr(tree, name)) for name in fields]
+        return [d for name, dim, part in pairs for d in _prefix(what, dim, part, f"{path}.{name}")]
     if not isinstance(dims, Mapping) and isinstance(tree, Sequence) and len(dims) == len(tree):
-        return [d for i, part in enumerate(tree) for d in _prefix(dims[i], part, f"{path}[{i}]")]
-    raise ValueError(f"vmap: in_dims {dims!r} does not fit the argument at {path}")
-
-
-def _out_dims(out_dims: int | Sequence[int | None] | None, shape: Any) -> list[int | None]:
-    count = len(list(leaves(shape)))
-    if out_dims is None or isinstance(out_dims, int):
-        return [out_dims] * count
-    if len(out_dims) != count:
-        raise ValueError(
-            f"vmap: out_dims has {len(out_dims)} entries, but the function returned {count} values"
-        )
-    return list(out_dims)
+        return [d for i, part in enumerate(tree) for d in _prefix(what, dims[i], part, f"{path}[{i}]")]
+    place = f"the argument at {path}" if what == "in_dims" else f"the result{path and ' at ' + path}"
+    raise ValueError(f"vmap: {what} {dims!r} does not fit {place}")
