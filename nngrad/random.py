@@ -123,7 +123,8 @@ def rand_like(
 ) -> Tensor:
     """Uniform numbers in [0, 1) in the shape (and dtype, unless one is given) of `input`."""
     check_place("rand_like", place)
-    return rand(input.shape, dtype=input.dtype if dtype is None else dtype, requires_grad=requires_grad)
+    drawn = rand(input.numel(), dtype=input.dtype if dtype is None else dtype)
+    return made(arranged(input, drawn.node._value), requires_grad)
 
 
 def randn_like(
@@ -131,7 +132,8 @@ def randn_like(
 ) -> Tensor:
     """Normal numbers of mean 0, variance 1 in the shape (and dtype, unless given) of `input`."""
     check_place("randn_like", place)
-    return randn(input.shape, dtype=input.dtype if dtype is None else dtype, requires_grad=requires_grad)
+    drawn = randn(input.numel(), dtype=input.dtype if dtype is None else dtype)
+    return made(arranged(input, drawn.node._value), requires_grad)
 
 
 def _below(drawn: Any, low: float, high: float) -> Any:
@@ -291,7 +293,7 @@ def _check_chance(op: str, p: Any) -> None:
 def arranged(tensor: Tensor, drawn: Any) -> Any:
     """Draws in the shape of a tensor, one after the other as its elements lie in memory."""
     value = tensor.node._value
-    if value.flags.c_contiguous:
+    if value.flags.c_contiguous or 0 in value.strides:
         return drawn.reshape(value.shape)
     order = sorted(range(value.ndim), key=lambda dim: -abs(value.strides[dim]))
     return drawn.reshape([value.shape[dim] for dim in order]).transpose(np.argsort(order))

@@ -332,3 +332,52 @@ def test_wrong_calls_of_methods(name: str) -> None:
     torch = pytest.importorskip("torch")
     with pytest.raises(error):
         call(torch.zeros(2, 3, 4))
+
+
+RESULTS: dict[str, Any] = {
+    "cat": lambda t, x: t.cat([x, x], 1),
+    "stack": lambda t, x: t.stack([x, x], 1),
+    "softmax": lambda t, x: x.softmax(0),
+    "log_softmax": lambda t, x: x.log_softmax(1),
+    "cumsum": lambda t, x: x.cumsum(0),
+    "cumprod": lambda t, x: x.cumprod(1),
+    "roll": lambda t, x: x.roll(1, 0),
+    "sum": lambda t, x: x.permute(2, 1, 0).sum(0),
+    "mean": lambda t, x: x.permute(2, 1, 0).mean(1),
+    "one_hot": lambda t, x: t.nn.functional.one_hot(x[:, :, 0].long(), 3),
+    "exp": lambda t, x: x.exp(),
+    "flip": lambda t, x: x.flip(0),
+    "contiguous": lambda t, x: x.contiguous(),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_what_can_be_viewed_after_a_transpose(name: str) -> None:
+    def told(t: Any) -> Any:
+        result = RESULTS[name](t, t.ones(2, 3, 4).transpose(0, 1))
+        try:
+            return result.view(-1).tolist()
+        except RuntimeError:
+            return RuntimeError
+
+    ours = told(nngrad)
+    assert told(pytest.importorskip("torch")) == ours
+
+
+def test_random_numbers_like_a_transposed_tensor() -> None:
+    def told(t: Any) -> Any:
+        x = t.zeros(3, 4).t()
+        t.manual_seed(0)
+        drawn = [
+            t.rand_like(x),
+            t.randn_like(x),
+            t.rand_like(x[:1].expand(4, 3)),
+            t.rand_like(x, dtype=t.float64),
+        ]
+        t.manual_seed(0)
+        drawn.append(t.nn.functional.dropout(t.ones(2, 3, 4).transpose(0, 2).softmax(0)))
+        return [d.double().flatten().tolist() for d in drawn]
+
+    ours = told(nngrad)
+    for mine, theirs in zip(ours, told(pytest.importorskip("torch"))):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=1e-7)

@@ -13,6 +13,13 @@ from .op import Op, linear, no_gradient, pointwise
 silent: Final = np.errstate(all="ignore")
 
 
+def in_order(result: Any) -> Any:
+    """A result in row-major order, as PyTorch lays it out whatever that of the input: `view` needs it."""
+    if isinstance(result, np.ndarray) and not result.flags.c_contiguous:
+        return result.copy()
+    return result
+
+
 def quiet(ufunc: Any) -> Any:
     """`ufunc` without NumPy's floating-point warnings, as PyTorch has none."""
 

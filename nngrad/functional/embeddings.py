@@ -9,6 +9,7 @@ import numpy as np
 from .arithmetic import div, mul
 from .batch import Batch, NeedsBatching, all_examples
 from .dtypes import AnyArray
+from .elementary import in_order
 from .engine import Scatter
 from .gathering import check_range, indices_of
 from .indexing import PLACE, getitem, getitem_parsed, replace_op, scatter_op
@@ -249,4 +250,4 @@ def one_hot(tensor: Operand, num_classes: int = -1) -> Node:
         raise RuntimeError(
             f"one_hot: Class values must be smaller than num_classes ({count}), got {every.max()}"
         )
-    return seal(np.equal(classes[..., None], np.arange(count)).astype(np.int64))
+    return seal(in_order(np.equal(classes[..., None], np.arange(count)).astype(np.int64)))

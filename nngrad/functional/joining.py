@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from .arithmetic import mul
+from .elementary import in_order
 from .node import Node, Operand, as_node, implements
 from .op import apply, linear, promote
 from .repeating import broadcast_to
@@ -31,8 +32,8 @@ def _stack_vjp(g: Any, _: Any, inputs: Any, params: Any, saved: Any, needs: list
     return [g[(*lead, i)] if need else None for i, need in enumerate(needs)]
 
 
-_concat: Final = linear("concat", lambda *xs: np.concatenate(xs[:-1], axis=xs[-1]), vjp=_concat_vjp)
-_stack: Final = linear("stack", lambda *xs: np.stack(xs[:-1], axis=xs[-1]), vjp=_stack_vjp)
+_concat: Final = linear("concat", lambda *xs: in_order(np.concatenate(xs[:-1], axis=xs[-1])), vjp=_concat_vjp)
+_stack: Final = linear("stack", lambda *xs: in_order(np.stack(xs[:-1], axis=xs[-1])), vjp=_stack_vjp)
 
 
 def concat(tensors: Sequence[Operand], dim: int = 0, *, axis: int | None = None) -> Node:

@@ -7,6 +7,7 @@ from typing import Any, Final, SupportsIndex
 
 import numpy as np
 
+from .elementary import in_order
 from .node import Node, Operand, as_node, implements
 from .op import apply, linear
 from .shape import PUT, Dims, clone, normal_dim, normal_dims, ravel, reshape, sizes_of
@@ -134,7 +135,7 @@ _flip: Final = linear(
 )
 _roll: Final = linear(
     "roll",
-    np.roll,
+    lambda x, shifts, dims: in_order(np.roll(x, shifts, dims)),
     lambda g, _, x, shifts, dims: np.roll(g, tuple([-s for s in shifts]), dims),
 )
 

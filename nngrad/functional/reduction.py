@@ -11,6 +11,7 @@ import numpy as np
 from .batch import as_array
 from .choice import maximum, minimum
 from .dtypes import AnyArray, DType
+from .elementary import in_order
 from .indexing import along, getitem
 from .node import HasNode, Node, Operand, as_node, implements, seal
 from .op import Op, apply, astype, cast, general, linear
@@ -68,7 +69,7 @@ _ONES: Final[dict[DType, Any]] = {np.dtype(c): np.ones(2 * _RUN, c) for c in ("f
 def _sum(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
     if isinstance(x, np.ndarray):  # half of what np.sum costs to call
         if x.size < _LARGE or x.dtype not in _ONES or not x.flags.c_contiguous:
-            return _reduce(x, dims, None, None, keepdim)
+            return in_order(_reduce(x, dims, None, None, keepdim))
         return _large_sum(x, dims, keepdim)
     return np.sum(x, axis=dims, keepdims=keepdim)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .comparison import ne
 from .dtypes import DType
-from .elementary import select, silent
+from .elementary import in_order, select, silent
 from .indexing import along, getitem
 from .joining import cat
 from .node import Node, Operand, as_node, implements, seal
@@ -30,7 +30,7 @@ def _cumulate(accumulate: Any, x: Any, dim: int, reverse: bool = False) -> Any:
         x = np.flip(x, dim)
     wide = WIDER.get(x.dtype)
     result = accumulate(x, dim) if wide is None else accumulate(x.astype(wide), dim).astype(x.dtype)
-    return np.flip(result, dim) if reverse else result
+    return np.flip(result, dim) if reverse else in_order(result)
 
 
 # ---------------------------------------------------------------- sums

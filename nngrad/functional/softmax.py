@@ -11,7 +11,7 @@ from .arithmetic import mul, sub
 from .batch import Batch, led
 from .blocks import over_blocks
 from .dtypes import DType
-from .elementary import silent
+from .elementary import in_order, silent
 from .node import Node, Operand, as_node
 from .op import Op, apply, cast, general
 from .rows import by_row, row_dots, row_sums
@@ -87,7 +87,7 @@ def _by_rows(formula: Callable[..., Any], kernel: Callable[..., None]) -> Callab
         if x.dtype.char == "e":
             return run(*[a.astype(np.float32) for a in inputs], dim).astype(x.dtype)
         if dim != x.ndim - 1 or x.dtype.char not in "fd":
-            return formula(*args)
+            return in_order(formula(*args))
         size = x.shape[-1]
         out = np.empty(x.shape, x.dtype)
         target = out.reshape(-1, size)

@@ -52,7 +52,7 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
         if not (before or after or _before_every or _after_every) or type(self).step is not call:
             return step(self, *args, **kwargs)  # a step that is called by a subclass's has no hooks
         for hook in (*_before_every.values(), *before.values()):
-            given = hook(self, args, kwargs)
+            given = hook(self, (self, *args), kwargs)
             if given is None:
                 continue
             if not (isinstance(given, tuple) and len(given) == 2):
@@ -61,9 +61,10 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                     f"new_kwargs), but got {given}."
                 )
             args, kwargs = given
+            args = args[1:] if args and args[0] is self else args
         done = step(self, *args, **kwargs)
         for hook in chain(tuple(after.values()), tuple(_after_every.values())):
-            hook(self, args, kwargs)
+            hook(self, (self, *args), kwargs)
         return done
 
     return call

@@ -176,6 +176,24 @@ def test_what_a_rule_sends_without_a_look_at_the_example_is_sent_by_each() -> No
     assert gradient.tolist() == [2, 2, 2]
 
 
+def test_derivatives_of_what_runs_example_by_example() -> None:
+    """A mask of bools that differs from example to example sends the run of vmap that it belongs to into a
+    loop, from within derivatives of derivatives too."""
+
+    def positive(x: Any) -> Any:
+        return F.sum(x[x > 0] * x[x > 0] * x[x > 0])
+
+    def smooth(x: Any) -> Any:
+        return F.sum(F.where(x > 0, x * x * x, 0.0))
+
+    for derivative in (F.hessian, lambda f: F.jacrev(F.grad(f)), lambda f: F.jacfwd(F.jacfwd(f))):
+        given = [
+            F.vmap(lambda s, f=f: F.jvp(lambda x: derivative(f)(x * s), (X[0],), (P,))[1])(P).data  # noqa: B023
+            for f in (positive, smooth)
+        ]
+        np.testing.assert_allclose(*given)
+
+
 def test_a_checkpoint_that_puts_aside_what_it_computed_finds_its_variables() -> None:
     kept: list[Node] = []
 

@@ -32,7 +32,7 @@ def test_hooks_run_in_order_and_go_when_removed() -> None:
         optim.register_optimizer_step_post_hook(tell("after every")),
     ]
     optimizer.step()
-    nothing: tuple[Any, ...] = ((), {})
+    nothing: tuple[Any, ...] = ((optimizer,), {})  # as PyTorch has it
     assert told == [
         ("before every", 1.0, *nothing),
         ("before", 1.0, *nothing),
