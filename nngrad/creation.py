@@ -310,7 +310,10 @@ def _arange(
         raise RuntimeError(
             f"arange: upper bound and lower bound inconsistent with step sign: {first} -> {last} by {by}"
         )
-    count = math.ceil((last - first) / by) if kind.kind == "f" else len(range(int(first), int(last), int(by)))
+    if kind == np.int64:
+        count = len(range(int(first), int(last), int(by)))
+    else:  # by the numbers as they are given, also where whole ones are asked for
+        count = max(math.ceil((bounds[1] - bounds[0]) / bounds[2]), 0)
     return made(np.add(first, np.multiply(by, np.arange(count))).astype(kind, copy=False), requires_grad)
 
 

@@ -110,6 +110,15 @@ def float_power(input: TensorLike, exponent: TensorLike) -> Tensor:
     return wrap(F.float_power(input, exponent))
 
 
+def float_power_(input: Tensor, exponent: TensorLike) -> Tensor:
+    """The tensor to a power, in place. Raises RuntimeError unless it is in double precision itself."""
+    found = float_power(input, exponent)
+    if found.dtype is not input.dtype:
+        raise RuntimeError(f"float_power_: the base has dtype {input.dtype} but the result, {found.dtype}")
+    input.assign(found.node)
+    return input
+
+
 def gcd(input: TensorLike, other: TensorLike) -> Tensor:
     """The greatest common divisor of each pair of integers; see `nngrad.functional.gcd`."""
     return wrap(F.gcd(input, other))

@@ -294,7 +294,7 @@ class Methods:
     slice_scatter: Final = further.slice_scatter
     sum_to_size: Final = further.sum_to_size
     fill_diagonal_: Final = changing(further.fill_diagonal)
-    float_power_: Final = changing(further.float_power)
+    float_power_: Final = further.float_power_
     gcd_: Final = changing(further.gcd)
     heaviside_: Final = changing(further.heaviside)
     index_reduce_: Final = changing(further.index_reduce)

@@ -27,6 +27,7 @@ from .devices import (
     device as Place,
     layout as Layout,
     memory_format,
+    preserve_format,
     strided,
 )
 from .dtypes import DTypeLike
@@ -732,40 +733,49 @@ class Tensor(Methods):
         """The tensor in the dtype of another."""
         return self.to(other.dtype)
 
-    def float(self) -> Tensor:
+    def float(self, memory_format: memory_format = preserve_format) -> Tensor:
         """The tensor as float32."""
+        check_format("float", memory_format)
         return self.to(dtypes.float32)
 
-    def double(self) -> Tensor:
+    def double(self, memory_format: memory_format = preserve_format) -> Tensor:
         """The tensor as float64."""
+        check_format("double", memory_format)
         return self.to(dtypes.float64)
 
-    def half(self) -> Tensor:
+    def half(self, memory_format: memory_format = preserve_format) -> Tensor:
         """The tensor as float16."""
+        check_format("half", memory_format)
         return self.to(dtypes.float16)
 
-    def long(self) -> Tensor:
+    def long(self, memory_format: memory_format = preserve_format) -> Tensor:
         """The tensor as int64."""
+        check_format("long", memory_format)
         return self.to(dtypes.int64)
 
-    def int(self) -> Tensor:
+    def int(self, memory_format: memory_format = preserve_format) -> Tensor:
         """The tensor as int32."""
+        check_format("int", memory_format)
         return self.to(dtypes.int32)
 
-    def bool(self) -> Tensor:
+    def bool(self, memory_format: memory_format = preserve_format) -> Tensor:
         """The tensor as bools: whether each element is non-zero."""
+        check_format("bool", memory_format)
         return self.to(dtypes.bool)
 
-    def byte(self) -> Tensor:
+    def byte(self, memory_format: memory_format = preserve_format) -> Tensor:
         """The tensor as uint8."""
+        check_format("byte", memory_format)
         return self.to(dtypes.uint8)
 
-    def char(self) -> Tensor:
+    def char(self, memory_format: memory_format = preserve_format) -> Tensor:
         """The tensor as int8."""
+        check_format("char", memory_format)
         return self.to(dtypes.int8)
 
-    def short(self) -> Tensor:
+    def short(self, memory_format: memory_format = preserve_format) -> Tensor:
         """The tensor as int16."""
+        check_format("short", memory_format)
         return self.to(dtypes.int16)
 
     def cpu(self, memory_format: memory_format | None = None) -> Tensor:

@@ -10,10 +10,10 @@ import numpy as np
 from .batch import as_array
 from .diagonal import diagonal
 from .dtypes import DType
-from .elementary import select, silent
+from .elementary import abs, select, silent
 from .node import Node, Operand, as_node, implements, seal
 from .op import apply, as_floating, astype, cast, general
-from .reduction import all_if_empty, amax, amin, count_of, sum, sum_op, whole, with_dims
+from .reduction import NARROW, all_if_empty, amax, amin, count_of, sum, sum_op, whole, with_dims
 from .scanning import shifted
 from .shape import Dims, normal_dim, normal_dims
 
@@ -55,7 +55,9 @@ def _prod_rule(g: Any, out: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
 
 
 _prod: Final = general(
-    "prod", widened(lambda x, dim, keepdim: np.prod(x, axis=dim, keepdims=keepdim)), _prod_rule
+    "prod",
+    widened(lambda x, dim, keepdim: np.prod(x, axis=dim, dtype=NARROW.get(x.dtype), keepdims=keepdim)),
+    _prod_rule,
 )
 
 
@@ -166,6 +168,8 @@ def nansum(
     array(3.)
     """
     x = as_node(input)
+    if x._value.dtype.kind == "c":
+        raise RuntimeError(f"nansum: not implemented for {x.dtype}")
     if x._value.dtype.kind == "f":
         x = select.call(x, seal(np.equal(x._value, x._value)))
     return sum(x, dim, keepdim, dtype=dtype)
@@ -182,10 +186,9 @@ def nanmean(
     array(1.5)
     """
     x = as_node(input)
-    if x._value.dtype.kind not in "fc":
-        raise RuntimeError(
-            f"nanmean: expected input to have floating point or complex dtype but got {x.dtype}"
-        )
+    for kind in (x.dtype, dtype or x.dtype):
+        if kind.kind not in "fc":
+            raise RuntimeError(f"nanmean: expected a floating point or complex dtype but got {kind}")
     known = seal(np.equal(x._value, x._value))
     total = nansum(x, dim, keepdim, dtype=dtype)
     return total / cast(sum(known, dim, keepdim), total._value.dtype)
@@ -266,10 +269,16 @@ def norm(
     array(5.)
     """
     x = as_node(input)
-    if x._value.dtype.kind != "f":
+    if x._value.dtype.kind not in "fc":
         raise RuntimeError(f"norm: Expected a floating point or complex tensor as input. Got {x.dtype}")
     if dtype is not None:
+        if dtype.kind not in "fc":
+            raise RuntimeError(f"norm: dtype should be floating point or complex, but got {dtype}")
+        if np.promote_types(x.dtype, dtype) != dtype:
+            raise RuntimeError(f"norm: {x.dtype} should be convertible without narrowing to dtype {dtype}")
         x = cast(x, dtype)
+    if x._value.dtype.kind == "c" and p != "nuc":
+        x = abs(x)
     if p == "nuc":
         return _nuclear_norm(x, dim, keepdim)
     if isinstance(p, str) and p != "fro":

@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from .comparison import without_gradient
-from .dtypes import Number, get_default_dtype
+from .dtypes import DType, Number, get_default_dtype
 from .elementary import flat, quiet, select, silent, sqrt
 from .node import Node, Operand, as_node, implements
-from .op import apply, cast, general, is_number, linear, pointwise
+from .op import apply, cast, general, is_number, linear, pointwise, promote
 
 add_op: Final = linear("add", np.add, lambda g, _, a, b: g, lambda g, _, a, b: g, elementwise=True)
 sub_op: Final = linear(
@@ -76,6 +76,29 @@ def _whole_power_rule(g: Any, _: Any, x: Any, n: int) -> Any:
 _whole = general("pow_whole", _whole_power, _whole_power_rule)
 
 
+def factor_of(op: str, name: str, factor: Number, dtype: DType) -> Number:
+    """The number by which values of that dtype are multiplied, as PyTorch takes it or refuses it."""
+    if isinstance(factor, bool) != (dtype.kind == "b"):
+        if isinstance(factor, bool):
+            raise RuntimeError(f"{op}: Boolean {name} only supported for Boolean results, got {dtype}")
+        factor = factor if isinstance(factor, (builtins.float, complex)) else bool(factor)
+    if dtype.kind in "biu" and isinstance(factor, (builtins.float, complex)):
+        raise RuntimeError(f"{op}: {name} must not be a floating-point number for integers, got {factor}")
+    return real_factor(op, name, factor, dtype)
+
+
+def real_factor(op: str, name: str, factor: Number, dtype: DType) -> Number:
+    """The same where PyTorch cuts off what integers do not have."""
+    if dtype.kind != "c" and isinstance(factor, complex):
+        raise RuntimeError(f"{op}: {name} must not be complex for {dtype}, got {factor}")
+    return int(factor) if dtype.kind in "iu" and isinstance(factor, builtins.float) else factor
+
+
+def _scaled(op: str, input: Operand, other: Operand, alpha: Number) -> tuple[Node, Node]:
+    a, b = promote(op, input, other)
+    return a, mul_op.call(b, factor_of(op, "alpha", alpha, b.dtype))
+
+
 @implements(np.add)
 def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Node:
     """`input + alpha * other`, element by element, broadcasting.
@@ -83,7 +106,11 @@ def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Node:
     >>> add(np.array([1.0, 2.0]), 1.0).data
     array([2., 3.])
     """
-    return add_op.call(input, other if alpha == 1 else mul_op.call(other, alpha))
+    return (
+        add_op.call(input, other)
+        if alpha == 1 and type(alpha) is int
+        else add_op.call(*_scaled("add", input, other, alpha))
+    )
 
 
 @implements(np.subtract)
@@ -95,7 +122,11 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Node:
     >>> sub(np.array([1.0, 2.0]), 1.0).data
     array([0., 1.])
     """
-    return sub_op.call(input, other if alpha == 1 else mul_op.call(other, alpha))
+    return (
+        sub_op.call(input, other)
+        if alpha == 1 and type(alpha) is int
+        else sub_op.call(*_scaled("sub", input, other, alpha))
+    )
 
 
 @implements(np.multiply)
@@ -221,4 +252,10 @@ def pow(input: Operand, exponent: Operand) -> Node:
             return apply(_whole, (x,), (int(exponent),))  # type: ignore[arg-type]  # one of 0 to 4
         if exponent == 0.5 and x._value.dtype.kind == "f":
             return sqrt(x)
+        if x._value.dtype.kind in "iu" and isinstance(exponent, int):
+            bounds = np.iinfo(x._value.dtype.str)
+            if exponent < 0:
+                raise RuntimeError("pow: Integers to negative integer powers are not allowed.")
+            if exponent > bounds.max:
+                raise RuntimeError(f"pow: {exponent} cannot be converted to {x.dtype} without overflow")
     return _pow.call(input, exponent)

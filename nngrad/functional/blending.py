@@ -6,21 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import add, div, mul
+from .arithmetic import add, div, mul, real_factor
 from .choice import clip
+from .comparison import ordered
 from .dtypes import Number
 from .elementary import quiet, select, silent
 from .node import Node, Operand, as_node, implements
-from .op import apply, cast, general, is_number, pointwise, scalar
+from .op import apply, cast, general, is_number, pointwise, promote, scalar
 
 
 def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number = 1) -> Node:
-    """`input + value * tensor1 * tensor2`, element by element, broadcasting.
+    """`input + value * tensor1 * tensor2`, element by element, broadcasting. Raises RuntimeError for bools.
 
     >>> addcmul(np.array([1.0]), np.array([2.0]), np.array([3.0]), value=0.5).data
     array([4.])
     """
-    return add(input, mul(tensor1 if value == 1 else mul(tensor1, value), tensor2))
+    x, a, b = promote("addcmul", input, tensor1, tensor2)
+    if x.dtype.kind == "b":
+        raise RuntimeError("addcmul: not implemented for bool")
+    factor = real_factor("addcmul", "value", value, x.dtype)
+    return add(x, mul(a if factor == 1 else mul(a, factor), b))
 
 
 def addcdiv(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number = 1) -> Node:
@@ -35,7 +40,8 @@ def addcdiv(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number
     if a._value.dtype.kind in "biu" and b._value.dtype.kind in "biu":
         raise RuntimeError("addcdiv: integer division is not supported: divide with div or floor_divide")
     quotient = div(a, b)
-    return add(input, quotient if value == 1 else mul(quotient, value))
+    factor = real_factor("addcdiv", "value", value, quotient.dtype)
+    return add(input, quotient if factor == 1 else mul(quotient, factor))
 
 
 @silent
@@ -123,7 +129,7 @@ def fmax(input: Operand, other: Operand) -> Node:
     >>> fmax(np.array([1.0, np.nan]), 0.0).data
     array([1., 0.])
     """
-    return _fmax.call(input, other)
+    return ordered("fmax", _fmax.call(input, other))
 
 
 @implements(np.fmin)
@@ -133,7 +139,7 @@ def fmin(input: Operand, other: Operand) -> Node:
     >>> fmin(np.array([1.0, np.nan]), 0.0).data
     array([0., 0.])
     """
-    return _fmin.call(input, other)
+    return ordered("fmin", _fmin.call(input, other))
 
 
 def clamp_max(input: Operand, max: Operand) -> Node:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .comparison import ordered
 from .dtypes import Number
 from .elementary import select
 from .node import Node, Operand, as_node, implements
@@ -39,7 +40,7 @@ def maximum(input: Operand, other: Operand) -> Node:
     >>> maximum(np.array([1.0, 5.0]), 3.0).data
     array([3., 5.])
     """
-    return _maximum.call(input, other)
+    return ordered("maximum", _maximum.call(input, other))
 
 
 @implements(np.minimum)
@@ -49,7 +50,7 @@ def minimum(input: Operand, other: Operand) -> Node:
     >>> minimum(np.array([1.0, 5.0]), 3.0).data
     array([1., 3.])
     """
-    return _minimum.call(input, other)
+    return ordered("minimum", _minimum.call(input, other))
 
 
 _where = linear(
@@ -65,13 +66,14 @@ _where = linear(
 def where(condition: Operand, input: Operand, other: Operand) -> Node:
     """`input` where the condition holds, `other` elsewhere; the three broadcast together.
 
-    condition: bools. Gradients reach each side only where it was taken. Raises RuntimeError for
-    a condition that is not of bools.
+    condition: bools, or uint8, of which 0 is False. Gradients reach each side only where it was taken.
+    Raises RuntimeError for a condition of another dtype.
 
     >>> where(np.array([True, False]), np.array([1.0, 2.0]), 0.0).data
     array([1., 0.])
     """
-    mask = mask_of("where", condition)
+    mask = as_node(condition)
+    mask = mask_of("where", mask if mask._value.dtype != np.uint8 else cast(mask, np.dtype(np.bool_)))
     a, b = promote("where", input, other)
     return apply(_where, (a, b, mask))
 
@@ -93,7 +95,11 @@ def masked_fill(input: Operand, mask: Operand, value: Operand) -> Node:
     array([-1.,  2.])
     """
     x = as_node(input)
+    if isinstance(value, complex) and x._value.dtype.kind != "c":
+        raise RuntimeError(f"masked_fill: cannot put a complex number into {x.dtype}")
     fill = scalar(value, x._value.dtype) if is_number(value) else as_node(value)  # type: ignore[arg-type]  # a number
+    if fill._value.dtype.kind == "c" and x._value.dtype.kind != "c":
+        raise RuntimeError(f"masked_fill: cannot put complex numbers into {x.dtype}")
     if fill._value.ndim:
         raise RuntimeError(
             f"masked_fill: only supports a 0-dimensional value tensor, but got one of shape {fill.shape}"
@@ -152,7 +158,7 @@ def clip(
     >>> clip(np.array([-2.0, 0.5, 2.0]), -1.0, 1.0).data
     array([-1. ,  0.5,  1. ])
     """
-    x = as_node(input)
+    x = ordered("clip", as_node(input))
     limits_gradient = grad_min is not None or grad_max is not None
     if min is None and max is None and not limits_gradient:
         raise RuntimeError("clip: At least one of 'min' or 'max' must not be None")

@@ -40,6 +40,26 @@ def ne(input: Operand, other: Operand) -> Node:
     return without_gradient("ne", np.not_equal, input, other)
 
 
+def ordered(op: str, x: Node) -> Node:
+    """The node itself. Raises RuntimeError for complex numbers, which have no order."""
+    if x._value.dtype.kind == "c":
+        raise RuntimeError(f"{op}: not implemented for {x.dtype}: complex numbers have no order")
+    return x
+
+
+def _ordered(ufunc: np.ufunc) -> Any:
+    def forward(a: Any, b: Any) -> Any:
+        if a.dtype.kind == "c":
+            raise TypeError("complex numbers have no order")
+        return ufunc(a, b)
+
+    return forward
+
+
+_less, _less_equal = _ordered(np.less), _ordered(np.less_equal)
+_greater, _greater_equal = _ordered(np.greater), _ordered(np.greater_equal)
+
+
 @implements(np.less)
 def lt(input: Operand, other: Operand) -> Node:
     """`input < other`, element by element, as bools.
@@ -47,7 +67,7 @@ def lt(input: Operand, other: Operand) -> Node:
     >>> lt(np.array([1, 2, 3]), 2).data
     array([ True, False, False])
     """
-    return without_gradient("lt", np.less, input, other)
+    return without_gradient("lt", _less, input, other)
 
 
 @implements(np.less_equal)
@@ -57,7 +77,7 @@ def le(input: Operand, other: Operand) -> Node:
     >>> le(np.array([1, 2, 3]), 2).data
     array([ True,  True, False])
     """
-    return without_gradient("le", np.less_equal, input, other)
+    return without_gradient("le", _less_equal, input, other)
 
 
 @implements(np.greater)
@@ -67,7 +87,7 @@ def gt(input: Operand, other: Operand) -> Node:
     >>> gt(np.array([1, 2, 3]), 2).data
     array([False, False,  True])
     """
-    return without_gradient("gt", np.greater, input, other)
+    return without_gradient("gt", _greater, input, other)
 
 
 @implements(np.greater_equal)
@@ -77,7 +97,7 @@ def ge(input: Operand, other: Operand) -> Node:
     >>> ge(np.array([1, 2, 3]), 2).data
     array([False,  True,  True])
     """
-    return without_gradient("ge", np.greater_equal, input, other)
+    return without_gradient("ge", _greater_equal, input, other)
 
 
 @implements(np.logical_not)

@@ -134,15 +134,16 @@ def _once(x: Node, labels: Labels) -> tuple[Node, Labels]:
     return x, labels
 
 
-def _without(x: Node, labels: Labels, dropped: Sequence[int]) -> tuple[Node, Labels]:
-    """`x` summed over the dimensions with these labels."""
+def _without(op: str, x: Node, labels: Labels, dropped: Sequence[int]) -> tuple[Node, Labels]:
+    """`x` summed over the dimensions with these labels; tensordot keeps the dtype."""
     if not dropped:
         return x, labels
     kept = tuple([label for label in labels if label not in dropped])
     shape = [n for n, label in zip(x.shape, labels) if label in kept]
     if prod(shape) == x.size and x.size:
         return reshape(x, shape), kept
-    return sum(x, [labels.index(label) for label in dropped]), kept
+    dims = [labels.index(label) for label in dropped]
+    return sum(x, dims, dtype=x.dtype if op == "tensordot" else None), kept
 
 
 @lru_cache(1024)
@@ -179,10 +180,10 @@ def _contracted(op: str, nodes: Sequence[Node], labels: tuple[Labels, ...], out:
     for x, own in zip(nodes, labels):
         x, own = _once(x, own)
         # what is broadcast is left to the others
-        terms.append(_without(x, own, [n for n, size in zip(own, x.shape) if size == 1 != sizes[n]]))
+        terms.append(_without(op, x, own, [n for n, size in zip(own, x.shape) if size == 1 != sizes[n]]))
     for at, (x, own) in enumerate(terms):
         elsewhere = {n for i, (_, others) in enumerate(terms) if i != at for n in others}
-        terms[at] = _without(x, own, [n for n in own if n not in out and n not in elsewhere])
+        terms[at] = _without(op, x, own, [n for n in own if n not in out and n not in elsewhere])
     steps: Sequence[tuple[int, ...]] = ((0, 1),) if len(terms) == 2 else ()
     if len(terms) > 2:
         steps = _path(tuple([x.shape for x, _ in terms]), tuple([own for _, own in terms]), out)

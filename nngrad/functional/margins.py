@@ -133,7 +133,7 @@ def multilabel_soft_margin_loss(
 def _batch(op: str, input: Operand) -> tuple[Node, bool]:
     """The input as (N, C), and whether it was one row."""
     x = floating(op, input)
-    if x.ndim > 2 or not x.ndim or not x.shape[-1]:
+    if x.ndim > 2 or (x.ndim and not x.shape[-1]):
         raise RuntimeError(f"{op}: Expected non-empty vector or matrix, got shape {x.shape}")
     return (x, False) if x.ndim == 2 else (reshape(x, (1, -1)), True)
 

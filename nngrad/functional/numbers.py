@@ -14,7 +14,7 @@ from .elementary import abs, floats_only, silent
 from .node import Node, Operand, as_node, implements, seal
 from .op import as_floating, cast, pointwise, promote, scalar
 from .reduction import sum
-from .rounding import sign
+from .rounding import sign_op
 from .shape import unsqueeze
 from .special import digamma, lgamma, polygamma_op
 from .trigonometry import sin
@@ -24,12 +24,12 @@ _SINC: Final = (1 / 362880, -1 / 5040, 1 / 120, -1 / 6, 1.0)
 
 
 def sgn(input: Operand) -> Node:
-    """The sign of each element: -1, 0 or 1; for real numbers the same as `sign`.
+    """The sign of each element: -1, 0 or 1, as `sign` says; of complex numbers, those over their sizes.
 
     >>> sgn(np.array([-2.0, 0.0, 3.0])).data
     array([-1.,  0.,  1.])
     """
-    return sign(input)
+    return sign_op.call(input)
 
 
 def positive(input: Operand) -> Node:

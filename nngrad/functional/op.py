@@ -225,7 +225,17 @@ def promote(op: str, *operands: Operand, floats: bool = False) -> tuple[Node, ..
     dtype = result_type(op, [(n._value.dtype, n._value.ndim) if type(n) is Node else n for n in nodes])
     if floats and dtype.kind not in "fc":
         dtype = get_default_dtype()
-    return tuple([cast(n, dtype) if type(n) is Node else scalar(n, dtype) for n in nodes])
+    return tuple([cast(n, dtype) if type(n) is Node else _operand(n, dtype) for n in nodes])
+
+
+def _operand(value: Number, dtype: DType) -> Node:
+    """A Python number beside others of the dtype: integers that are out of its range wrap around."""
+    try:
+        return scalar(value, dtype)
+    except RuntimeError:
+        if not isinstance(value, int) or not -(2**63) <= value < 2**63:
+            raise
+        return seal(np.array(value, np.int64).astype(dtype))
 
 
 def as_floating(x: Operand) -> Node:

@@ -187,6 +187,8 @@ def roll(input: Operand, shifts: Dims, dims: Dims | None = None) -> Node:
     """
     x = as_node(input)
     steps = sizes_of((shifts,))
+    if not steps:
+        raise RuntimeError("roll: `shifts` required")
     if dims is None or dims == ():
         if len(steps) == 1:
             return reshape(roll(ravel(x), steps, 0), x.shape)

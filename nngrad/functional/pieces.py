@@ -113,17 +113,19 @@ def index_reduce(
     array([6., 1., 1.])
     """
     x, at, src = as_node(input), as_node(index), as_node(source)
-    if not -x.ndim <= dim < max(x.ndim, 1):
+    span = max(x.ndim, 1)
+    if not -span <= dim < span:
         raise IndexError(f"index_reduce: dimension {dim} out of range for shape {x.shape}")
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce: reduce must be prod, mean, amax or amin, got {reduce}")
-    if at.ndim > 1 or not x.ndim or src.ndim != x.ndim or at.size != src.shape[dim]:
+    if at.ndim > 1 or src.ndim != x.ndim or at.size != (src.shape[dim] if src.ndim else 1):
         raise RuntimeError(
             f"index_reduce: expected a vector with an index for each slice of source, got shapes {at.shape} "
             f"and {src.shape}"
         )
     shape = [1] * x.ndim
-    shape[dim] = at.size
+    if shape:
+        shape[dim] = at.size
     each = broadcast_to(reshape(at, shape), src.shape)
     return scatter_reduce(x, dim, each, src, reduce, include_self=include_self)
 

@@ -7,12 +7,13 @@ from typing import Any, Final
 import numpy as np
 
 from .aggregation import norm
-from .arithmetic import add, mul, sub
+from .arithmetic import add, factor_of, mul, real_factor, sub
+from .dtypes import Number
 from .einsum import contract, tensordot
 from .elementary import select
 from .matrix import matmul
 from .node import Node, Operand, as_node, constant
-from .op import Op, apply, bilinear, general
+from .op import Op, apply, bilinear, general, promote
 from .reduction import sum
 from .repeating import broadcast_shapes, broadcast_to
 from .shape import normal_dim, unsqueeze
@@ -142,15 +143,17 @@ def _outer(op: str, a: Operand, b: Operand) -> Node:
 # ---------------------------------------------------------------- sums with products
 
 
-def _plus(op: str, input: Operand, product: Node, beta: float, alpha: float, promotes: bool = False) -> Node:
+def _plus(
+    op: str, input: Operand, product: Node, beta: Number, alpha: Number, promotes: bool = False
+) -> Node:
     """`beta * input + alpha * product`, where a beta of 0 leaves the input out, NaNs and all."""
     x = as_node(input)
     if not promotes:
         _same_numbers(op, x, product)
-    if product.dtype.kind in "biu" and float in (type(beta), type(alpha)):
-        raise RuntimeError(
-            f"{op}: for integers, alpha and beta must not be floating-point numbers, got {alpha} and {beta}"
-        )
+    else:
+        x, product = promote(op, x, product)
+    take = factor_of if promotes else real_factor
+    beta, alpha = take(op, "beta", beta, product.dtype), take(op, "alpha", alpha, product.dtype)
     if x.ndim > product.ndim or broadcast_shapes(x.shape, product.shape, op=op) != product.shape:
         raise RuntimeError(f"{op}: input of shape {x.shape} does not expand to {product.shape}")
     scaled = product if alpha == 1 else mul(product, alpha)

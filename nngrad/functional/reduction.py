@@ -10,6 +10,7 @@ import numpy as np
 
 from .batch import as_array
 from .choice import maximum, minimum
+from .comparison import ordered
 from .dtypes import AnyArray, DType
 from .elementary import in_order
 from .indexing import along, getitem
@@ -25,6 +26,10 @@ WIDER: Final[dict[DType, DType]] = {
     np.dtype(np.float16): np.dtype(np.float32),
     np.dtype(np.float32): np.dtype(np.float64),
 }
+
+
+#: what NumPy would add and multiply in wider integers
+NARROW: Final[dict[DType, DType]] = {np.dtype(c): np.dtype(c) for c in ("?", "b", "B", "h", "i")}
 
 
 class ValuesIndices(NamedTuple, Generic[T_co]):
@@ -69,9 +74,9 @@ _ONES: Final[dict[DType, Any]] = {np.dtype(c): np.ones(2 * _RUN, c) for c in ("f
 def _sum(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
     if isinstance(x, np.ndarray):  # half of what np.sum costs to call
         if x.size < _LARGE or x.dtype not in _ONES or not x.flags.c_contiguous:
-            return in_order(_reduce(x, dims, None, None, keepdim))
+            return in_order(_reduce(x, dims, NARROW.get(x.dtype), None, keepdim))
         return _large_sum(x, dims, keepdim)
-    return np.sum(x, axis=dims, keepdims=keepdim)
+    return np.sum(x, axis=dims, dtype=NARROW.get(x.dtype), keepdims=keepdim)
 
 
 def _large_sum(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
@@ -218,7 +223,7 @@ _amin: Final = extreme("amin", np.min)
 
 
 def _reduce_extreme(op: Any, x: Node, dim: Dims | None, keepdim: bool) -> Node:
-    dims = normal_dims(op.name, dim, x.ndim) or None
+    dims = normal_dims(op.name, dim, ordered(op.name, x).ndim) or None
     if not count_of(x.shape, dims) and (x.size or dims is None or 0 in [x.shape[d] for d in dims]):
         kind = RuntimeError if dims is None else IndexError
         raise kind(f"{op.name}: Expected reduction dim to have non-zero size, got shape {x.shape}")
@@ -248,7 +253,7 @@ def amin(input: Operand, dim: Dims | None = None, keepdim: bool = False) -> Node
 
 
 def _arg(name: str, find: Callable[..., Any], x: Node, dim: int | None, keepdim: bool) -> Node:
-    if not x.size and (dim is None or not x.shape[normal_dim(name, dim, x.ndim)]):
+    if not ordered(name, x).size and (dim is None or not x.shape[normal_dim(name, dim, x.ndim)]):
         raise IndexError(f"{name}: Expected reduction dim to have non-zero size, got shape {x.shape}")
     at = None if dim is None else normal_dim(name, dim, x.ndim)
     if not x.ndim:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from .arithmetic import check_divisor
+from .comparison import ordered
 from .elementary import flat, floats_only, quiet, silent
 from .node import Node, Operand, as_node, implements
 from .op import apply, general, pointwise
@@ -14,8 +15,8 @@ from .op import apply, general, pointwise
 
 def _rounder(ufunc: Any) -> Any:
     def forward(x: Any) -> Any:
-        if x.dtype.kind == "b":
-            raise TypeError("bools cannot be rounded")
+        if x.dtype.kind in "bc":
+            raise TypeError("only real numbers can be rounded")
         return ufunc(x) if x.dtype.kind == "f" else x
 
     return quiet(forward)
@@ -31,7 +32,7 @@ def _sign_forward(x: Any) -> Any:
     return x if x.dtype.kind == "b" else np.where(x == x, np.sign(x), np.zeros((), x.dtype))
 
 
-_sign = pointwise("sign", quiet(_sign_forward), flat)
+sign_op: Final = pointwise("sign", quiet(_sign_forward), flat)
 
 
 @silent
@@ -112,7 +113,7 @@ def sign(input: Operand) -> Node:
     >>> sign(np.array([-2.0, 0.0, 3.0])).data
     array([-1.,  0.,  1.])
     """
-    return _sign.call(input)
+    return sign_op.call(ordered("sign", as_node(input)))
 
 
 def frac(input: Operand) -> Node:

@@ -12,6 +12,7 @@ from .arithmetic import add, div, mul, sub
 from .batch import all_examples
 from .choice import clip, where
 from .comparison import eq, gt
+from .complex_numbers import conj
 from .elementary import sqrt
 from .gathering import take_along_dim
 from .indexing import getitem
@@ -57,9 +58,10 @@ def renorm(input: Operand, p: float, dim: int, maxnorm: float) -> Node:
 
 
 def _dimension(op: str, x: Node, dim: int) -> int:
-    if not -x.ndim <= dim < max(x.ndim, 1):
+    span = max(x.ndim, 1)
+    if not -span <= dim < span:
         raise IndexError(f"{op}: dimension {dim} out of range for shape {x.shape}")
-    return dim % max(x.ndim, 1)
+    return dim % span
 
 
 def msort(input: Operand) -> Node:
@@ -179,13 +181,13 @@ def cov(
     ]
     if not weights:
         centred = sub(rows, mean(rows, 1, True))
-        product = matmul(centred, mT(centred))
+        product = matmul(centred, mT(conj(centred)))
         norm_factor: Any = scalar(max(count - correction, 0), rows.dtype)
     else:
         w = cast(weights[0] if len(weights) == 1 else mul(*weights), rows.dtype)
         total = sum(w)
         centred = sub(rows, div(sum(mul(rows, w), 1, True), total))
-        product = matmul(mul(centred, w), mT(centred))
+        product = matmul(mul(centred, w), mT(conj(centred)))
         lost = sum(mul(w, weights[-1])) / total if aweights is not None else 1.0
         norm_factor = clip(sub(total, mul(lost, float(correction))), 0.0)
     result = div(product, norm_factor)

@@ -13,11 +13,13 @@ from .indexing import along, getitem
 from .joining import cat
 from .node import Node, Operand, as_node, implements, seal
 from .op import Op, apply, general, linear
-from .reduction import WIDER, ValuesIndices, whole
+from .reduction import NARROW, WIDER, ValuesIndices, whole
 from .shape import normal_dim, reshape
 
 
 def _scan(op: Op, x: Node, dim: int, *params: Any) -> Node:
+    if x.dtype.kind == "b":
+        raise RuntimeError(f"{op.name}: not implemented for bool")
     at = normal_dim(op.name, dim, x.ndim)
     if x.ndim:
         return apply(op, (x,), (at, *params))
@@ -29,7 +31,10 @@ def _cumulate(accumulate: Any, x: Any, dim: int, reverse: bool = False) -> Any:
     if reverse:
         x = np.flip(x, dim)
     wide = WIDER.get(x.dtype)
-    result = accumulate(x, dim) if wide is None else accumulate(x.astype(wide), dim).astype(x.dtype)
+    if wide is None:
+        result = accumulate(x, dim, dtype=NARROW.get(x.dtype))
+    else:
+        result = accumulate(x.astype(wide), dim).astype(x.dtype)
     return np.flip(result, dim) if reverse else in_order(result)
 
 
@@ -199,6 +204,8 @@ def diff(
     if n < 0:
         raise RuntimeError(f"diff: order must be non-negative but got {n}")
     at = normal_dim("diff", dim, x.ndim)
+    if not n:
+        return x
     parts = [x if p is input else as_node(p) for p in (prepend, input, append) if p is not None]
     if any(p.ndim != x.ndim for p in parts):
         raise RuntimeError(

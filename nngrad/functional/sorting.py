@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, overload
 import numpy as np
 
 from .batch import along_dim
+from .comparison import ordered
 from .indexing import along, getitem
 from .node import Node, Operand, as_node, implements, seal
 from .op import apply
@@ -39,7 +40,7 @@ def _alone(x: Node) -> ValuesIndices[Node]:
 
 def _orderable(name: str, input: Operand, dim: int) -> tuple[Node, int]:
     """A node with something to choose from along `dim`. PyTorch orders no bools here."""
-    x = as_node(input)
+    x = ordered(name, as_node(input))
     at = normal_dim(name, dim, x.ndim)
     if x._value.dtype.kind == "b":
         raise RuntimeError(f"{name}: not implemented for bool")
@@ -89,7 +90,7 @@ def sort(
     >>> sort(np.array([3.0, 1.0, 2.0])).values.data
     array([1., 2., 3.])
     """
-    x = as_node(input)
+    x = ordered("sort", as_node(input))
     at = normal_dim("sort", dim, x.ndim)
     return _chosen(x, _order(x._value, at, descending), at) if x.ndim else _alone(x)
 
@@ -117,7 +118,7 @@ def topk(
     >>> topk(np.array([3.0, 1.0, 2.0]), 2).values.data
     array([3., 2.])
     """
-    x = as_node(input)
+    x = ordered("topk", as_node(input))
     at = normal_dim("topk", dim, x.ndim)
     size = x.shape[at] if x.ndim else 1
     if x._value.dtype.kind == "b":
@@ -185,7 +186,7 @@ def median(input: Operand, dim: int | None = None, keepdim: bool = False) -> Nod
     >>> median(np.array([1.0, 4.0, 3.0, 2.0])).data
     array(2.)
     """
-    x = as_node(input)
+    x = ordered("median", as_node(input))
     if dim is None:
         if x._value.dtype.kind == "b" or not (x.size or x._value.dtype.kind == "f"):
             raise RuntimeError(f"median: not implemented for {x.dtype} of shape {x.shape}")

@@ -252,7 +252,7 @@ def unbind(input: Node, dim: int = 0) -> list[Part]:
     """
     at = normal_dim("unbind", dim, input.ndim)
     if not input.ndim:
-        raise RuntimeError("unbind: expects at least a 1-dimensional tensor")
+        raise IndexError(f"unbind: Dimension specified as {dim} but tensor has no dimensions")
     lead = (slice(None),) * at
     return [(*lead, i) for i in range(input.shape[at])]
 

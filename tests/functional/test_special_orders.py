@@ -93,6 +93,8 @@ def test_the_gradient_of_symmetric_matrices_is_symmetric() -> None:
     def weighted(x: Any) -> Node:
         return F.sum(F.linalg.eigvalsh(x) * np.arange(4.0))
 
+    slope: Callable[[Any], Node] = F.grad(weighted)
+
     def of_gradient(x: Any) -> Node:
         gradient = F.grad(lambda x: F.sum(F.linalg.eigvalsh(x) * np.arange(4.0)))(x)
         return F.sum(gradient * gradient * cotangent)

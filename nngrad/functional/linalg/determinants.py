@@ -98,7 +98,10 @@ def slogdet(A: Operand) -> SignLog[Node]:
     >>> slogdet(np.array([[0.0, 1.0], [1.0, 0.0]]))
     SignLog(sign=Node(-1., dtype=float64), logabsdet=Node(0., dtype=float64))
     """
-    both = apply(_slogdet, (square("linalg.slogdet", A),))
+    x = square("linalg.slogdet", A)
+    if x.dtype.kind == "c":
+        return SignLog(*[seal(as_array(part)) for part in np.linalg.slogdet(x._value)])
+    both = apply(_slogdet, (x,))
     return SignLog(seal(as_array(both._value[0])), both[1])
 
 

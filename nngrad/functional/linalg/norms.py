@@ -76,13 +76,18 @@ def matrix_norm(
     moved = movedim(x, (rows, columns), (-2, -1))
     if ord in ("nuc", 2, -2):
         sizes = svdvals(floating("linalg.matrix_norm", moved))
-        result = sum(sizes, -1) if ord == "nuc" else (amax if ord == 2 else amin)(sizes, -1)
+        result = sum(sizes, -1) if ord == "nuc" else _largest(sizes) if ord == 2 else amin(sizes, -1)
     else:
         sums = any_norm(moved, 1, -1 if ord in (np.inf, -np.inf) else -2)
-        result = (amax if ord in (np.inf, 1) else amin)(sums, -1)
+        result = _largest(sums) if ord in (np.inf, 1) else amin(sums, -1)
     if not keepdim:
         return result
     return reshape(result, [1 if d in (rows, columns) else n for d, n in enumerate(x.shape)])
+
+
+def _largest(x: Node) -> Node:
+    """The largest size in the last dimension: 0 where there are none."""
+    return amax(x, -1) if x.shape[-1] else sum(x, -1)
 
 
 def norm(

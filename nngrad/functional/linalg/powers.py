@@ -11,10 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from ..batch import as_array
-from ..diagonal import tril
 from ..matrix import matmul
 from ..node import Node, Operand, as_node, seal
-from ..op import apply, general
+from ..op import apply, general, is_number
 from ..repeating import broadcast_to
 from .checks import floating, matrices, mT, of_numpy, same_dtype, square, square_of_any_numbers
 from .solving import inv
@@ -94,20 +93,22 @@ def multi_dot(tensors: Sequence[Operand]) -> Node:
     return product(0, count - 1)
 
 
-def _threshold(sizes: Any, shape: tuple[int, ...], atol: float | None, rtol: float | None) -> Any:
-    """Below which singular values count as 0, for each matrix."""
+def _threshold(sizes: Any, shape: tuple[int, ...], atol: Any, rtol: Any) -> Any:
+    """Below which singular values count as 0, for each matrix: numbers, or arrays of one for each."""
+    least = np.asarray(0.0 if atol is None else atol, sizes.dtype)[..., None]
     if rtol is None:
-        rtol = max(shape[-2:]) * float(np.finfo(sizes.dtype).eps) if not atol else 0.0
+        rtol = np.where(least[..., 0] > 0, 0.0, max(shape[-2:]) * float(np.finfo(sizes.dtype).eps))
     largest = np.max(sizes, axis=-1, keepdims=True, initial=0)
-    return np.maximum(np.asarray(atol or 0.0, sizes.dtype), np.asarray(rtol, sizes.dtype) * largest)
+    return np.maximum(least, np.asarray(rtol, sizes.dtype)[..., None] * largest)
 
 
 def matrix_rank(
-    A: Operand, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False
+    A: Operand, *, atol: Operand | None = None, rtol: Operand | None = None, hermitian: bool = False
 ) -> Node:
     """How many singular values of each matrix are above the larger of `atol` and `rtol` of the largest.
 
-    A: (..., m, n). rtol: by default max(m, n) times the dtype's precision, or 0 if `atol` is given.
+    A: (..., m, n). atol, rtol: numbers, or one for each matrix. rtol: by default max(m, n) times the
+    dtype's precision, or 0 if `atol` is given.
     hermitian: read the lower triangle of symmetric matrices only. Gives int64. Raises RuntimeError for
     other shapes and dtypes.
 
@@ -119,7 +120,8 @@ def matrix_rank(
         sizes = np.abs(of_numpy("linalg.matrix_rank", np.linalg.eigvalsh)(x))
     else:
         sizes = of_numpy("linalg.matrix_rank", np.linalg.svdvals)(x)
-    above = sizes > _threshold(sizes, x.shape, atol, rtol)
+    limits = [t if t is None or is_number(t) else as_node(t)._value for t in (atol, rtol)]
+    above = sizes > _threshold(sizes, x.shape, *limits)
     return seal(as_array(np.sum(above, -1), np.int64))
 
 
@@ -145,6 +147,12 @@ def _pinv_rule(g: Any, out: Any, x: Any, atol: float | None, rtol: float | None)
 _pinv: Final = general("pinv", of_numpy("linalg.pinv", _pinv_forward), _pinv_rule)
 
 
+#: what the lower triangles of symmetric matrices say; a gradient passes as if all were read, as in PyTorch
+_symmetric: Final = general(
+    "symmetric", lambda x: np.add(np.tril(x), mT(np.tril(x, -1))), lambda g, _, x: g, frees=False
+)
+
+
 def pinv(
     A: Operand, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False
 ) -> Node:
@@ -160,7 +168,7 @@ def pinv(
     """
     x = (square if hermitian else matrices)("linalg.pinv", A)
     if hermitian and x.dtype.kind == "f":
-        x = tril(x) + mT(tril(x, -1))
+        x = apply(_symmetric, (x,))
     return apply(_pinv, (x,), (atol, rtol))
 
 
