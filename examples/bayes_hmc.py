@@ -112,7 +112,8 @@ def chances(weights: Array, x: Array) -> Array:
 
 
 def picture(path: Path, data: Data, weights: Array) -> None:
-    """Draw what is known about each weight, the chains of the least certain one, and the held-out tumours."""
+    """Draw what is known about each weight, what each chain says of the one they agree least on, and the
+    held-out tumours."""
     every = weights.reshape(-1, weights.shape[-1])
     low, middle, high = np.quantile(every, [0.025, 0.5, 0.975], axis=0)
     ranked = np.argsort(middle)
@@ -127,8 +128,10 @@ def picture(path: Path, data: Data, weights: Array) -> None:
     axes["known"].set(xlabel="weight: median and 95 % interval", ylim=(-1, len(names)))
 
     worst = int(np.argmax(r_hat(weights)))
-    axes["chains"].plot(weights[:, :, worst], linewidth=0.5)
-    axes["chains"].set(xlabel="draw", ylabel=data.names[worst])
+    share = np.arange(1, len(weights) + 1) / len(weights)
+    axes["chains"].plot(np.sort(weights[:, :, worst], axis=0), share, linewidth=0.8)
+    axes["chains"].set(xlabel=f"weight of {data.names[worst]}", ylabel="share of a chain's draws below")
+    axes["chains"].grid(alpha=0.3)
     axes["chains"].set_title(
         f"the {CHAINS} chains agree least here: r-hat {r_hat(weights)[worst]:.3f}", fontsize=10
     )

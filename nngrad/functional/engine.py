@@ -271,9 +271,7 @@ def _backward(
                         for p, rule in zip_longest(prev, op.rules)
                     ]
             except NeedsBatching:
-                if (
-                    create_graph
-                ):  # the rule ran on nodes already: a vmap around has to take its examples in turn
+                if create_graph:  # the rule ran on nodes already: a vmap around takes its examples in turn
                     raise
                 sent = _by_nodes(node, g, [p in counts for p in prev])
             if check is not None:
