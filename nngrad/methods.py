@@ -302,6 +302,7 @@ class Methods:
     ldexp_: Final = changing(further.ldexp)
     mvlgamma_: Final = changing(further.mvlgamma)
     nextafter_: Final = changing(further.nextafter)
+    put: Final = further.put
     put_: Final = changing(further.put)
     renorm_: Final = changing(further.renorm)
     sgn_: Final = changing(further.sgn)

@@ -150,7 +150,7 @@ class Tensor(Methods):
         else:
             view.write(self, None, node)
 
-    def put(self, template: Any, arrays: tuple[Node, ...], value: Operand) -> None:
+    def write_at(self, template: Any, arrays: tuple[Node, ...], value: Operand) -> None:
         """Assign at an index (as parse_index gives it). The node is given up, so that its memory
         can be written to if nobody else sees it."""
         view = self._view
@@ -579,10 +579,10 @@ class Tensor(Methods):
         template, arrays = parse_index(index)
         parts = numbers_first(template, arrays) if arrays else None
         if parts is not None:
-            self[parts[0]].put(parts[1], arrays, value.node if isinstance(value, Tensor) else value)
+            self[parts[0]].write_at(parts[1], arrays, value.node if isinstance(value, Tensor) else value)
             return
         if not isinstance(value, Tensor):
-            self.put(template, arrays, value)
+            self.write_at(template, arrays, value)
             return
         there = value._view
         if isinstance(there, View) and not arrays:
@@ -591,7 +591,7 @@ class Tensor(Methods):
             base, steps = (here.base, here.steps) if isinstance(here, View) else (self, ())
             if there.base is base and there.steps == (*steps, (getitem_parsed, (template,))):
                 return
-        self.put(template, arrays, value.node)
+        self.write_at(template, arrays, value.node)
 
     def copy_(self, source: TensorLike) -> Tensor:
         """Take the values of `source`, which broadcasts to this shape, in this dtype; returns self."""

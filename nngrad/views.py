@@ -186,7 +186,7 @@ def _write_through(base: Tensor, steps: tuple[Step, ...], where: Where, value: A
         if where is None:
             base.rebind(value)
         else:
-            base.put(*where, value)
+            base.write_at(*where, value)
         return
     first, args = steps[0]
     if len(steps) > 1 or where is not None or first is not getitem_parsed:
@@ -200,7 +200,7 @@ def _write_through(base: Tensor, steps: tuple[Step, ...], where: Where, value: A
             base.rebind(PUT[first](stages[0], value, *args))
             return
         stages.clear()  # the base's memory may be written to if nobody else sees it
-    base.put(args[0], (), value)
+    base.write_at(args[0], (), value)
 
 
 # ---------------------------------------------------------------- memory in common

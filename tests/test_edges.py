@@ -35,6 +35,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "cov-complex": lambda t: t.cov(t.tensor(Z)),
     "sgn-complex": lambda t: t.sgn(t.tensor(Z)),
     # refused
+    "mask-of-more-values": lambda t: t.zeros(1).__setitem__(t.tensor([False]), t.ones(2, 0)),
     "roll-by-nothing": lambda t: t.roll(t.ones(3), []),
     "unbind-0d": lambda t: t.unbind(t.tensor(1.0)),
     "masked_fill-complex": lambda t: t.ones(2).masked_fill(t.tensor([True, False]), 1j),

@@ -38,6 +38,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "sinc_": lambda m: m.arange(4.0).sinc_(),
     "fill_diagonal_": lambda m: m.zeros(3, 3).fill_diagonal_(2),
     "put_": lambda m: m.zeros(2, 2).put_(m.tensor([1, -1]), m.tensor([5.0, 6.0])),
+    "put": lambda m: m.zeros(2, 2).put(m.tensor([1, -1]), m.tensor([5.0, 6.0]), accumulate=True),
     "polygamma-method": lambda m: m.ones(2, dtype=m.float64).polygamma(2),
     "gcd_": lambda m: m.gcd_(m.tensor([12]), m.tensor([8])),
     "H": lambda m: m.arange(6.0).reshape(2, 3).H,

@@ -350,7 +350,7 @@ def index_put_from(box: list[Node], template: Any, arrays: tuple[Node, ...], val
             _set_value(reader, np.array(reader._value))
     try:
         buffer[index] = _without_leading_ones(fill._value)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, TypeError) as error:
         raise forward_error("index_put", error, [buffer, fill._value]) from error
     box.clear()
     if recording and (x.tracked or fill.tracked):
