@@ -8,7 +8,7 @@ what the program has allowed by name (`add_safe_globals`).
 from __future__ import annotations
 
 import pickle
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -16,8 +16,9 @@ from .. import dtypes
 from ..devices import device, strided
 from ..nn.parameter import Parameter
 from ..tensor import Size, Tensor
-from . import storages
+from . import numpies, storages
 from .archive import DamagedFile
+from .numpies import PickledArray, PickledDType
 from .storages import Stored
 
 _new = object.__new__
@@ -80,6 +81,15 @@ def _ordered(pairs: Any = ()) -> OrderedDict[Any, Any]:
     return OrderedDict([(_key(key), value) for key, value in _plain(pairs)])
 
 
+def _counter(counts: Any = ()) -> Counter[Any]:
+    """As in the state of MultiStepLR."""
+    if type(counts) is not dict or not all(type(count) is int for count in counts.values()):
+        raise ValueError("a Counter of what are no counts")
+    counter: Counter[Any] = Counter()
+    dict.update(counter, counts)
+    return counter
+
+
 def _size(sizes: Any = ()) -> Size:
     if not all(type(size) is int for size in _plain(sizes)):
         raise ValueError("a Size of what are no integers")
@@ -94,6 +104,10 @@ def _bytearray(content: Any = b"") -> bytearray:
     if type(content) is not bytes:  # a number would be a size
         raise ValueError("a bytearray of what are no bytes")
     return bytearray(content)
+
+
+def _bytes() -> bytes:
+    return b""  # others are encoded
 
 
 def _plain(given: Any) -> Any:
@@ -114,6 +128,7 @@ def _key(key: Any) -> Any:
 
 def _table() -> dict[str, Named]:
     calls: dict[str, Callable[..., Any]] = {
+        "collections.Counter": _counter,
         "collections.OrderedDict": _ordered,
         "torch.Size": _size,
         "torch.device": device,
@@ -121,12 +136,14 @@ def _table() -> dict[str, Named]:
         "torch._utils._rebuild_tensor": _tensor,
         "torch._utils._rebuild_tensor_v2": _tensor,
         "_codecs.encode": _encode,
+        **numpies.CALLS,
     }
     for module in ("builtins", "__builtin__"):
         calls |= {f"{module}.set": _set, f"{module}.frozenset": _frozenset, f"{module}.complex": _complex}
-        calls[f"{module}.bytearray"] = _bytearray
+        calls |= {f"{module}.bytearray": _bytearray, f"{module}.bytes": _bytes}
     table = {name: Named(name, call) for name, call in calls.items()}
     table |= {f"torch.{name}": Named(f"torch.{name}", None) for name in storages.DTYPES}
+    table["numpy.ndarray"] = Named("numpy.ndarray", None)
     values = {f"torch.{dtype.name}": dtype for dtype in dtypes.KINDS}
     return table | {name: Named(name, None, value) for name, value in values.items()}
 
@@ -242,7 +259,9 @@ class Interpreter:
         if type(function) is Named and function.build is not None:
             # a list built once takes no more than the file; built a thousand times, it would
             self._left -= (
-                len(arguments[0]) if arguments and isinstance(arguments[0], (str, bytes, list, tuple)) else 0
+                len(arguments[0])
+                if arguments and isinstance(arguments[0], (str, bytes, list, tuple, dict))
+                else 0
             )
             if self._left < 0:
                 raise ValueError("it builds more than it holds")
@@ -268,6 +287,17 @@ class Interpreter:
             if type(state) is not dict or set(state) - {"_metadata"}:
                 raise RefusedFile(f"{self._told}: the file gives an OrderedDict attributes besides _metadata")
             thing.__dict__.update(state)
+        elif type(thing) is PickledDType:
+            thing.build(state)
+        elif type(thing) is PickledArray:
+            self._left -= len(state[-1])
+            if self._left < 0:
+                raise ValueError("it builds more than it holds")
+            self._stack[-1] = thing.build(state)
+            for index in reversed(self._memo):  # where it has just been put
+                if self._memo[index] is thing:
+                    self._memo[index] = self._stack[-1]
+                break
         elif type(thing) in self._kinds:
             set_state = getattr(thing, "__setstate__", None)
             if set_state is not None:
@@ -366,7 +396,7 @@ class Interpreter:
 
 def _finished(things: list[Any]) -> list[Any]:
     for thing in things:
-        if type(thing) in (Named, Stored):
+        if type(thing) in (Named, Stored, PickledDType, PickledArray):
             raise ValueError("a name or a storage where a value should be")
     return things
 

@@ -35,12 +35,21 @@ class Dataset(Generic[T_co]):
     def __getitem__(self, index: int, /) -> T_co:
         raise NotImplementedError(f"{type(self).__name__} does not define __getitem__")
 
+    def __add__(self, other: Dataset[Any]) -> Dataset[Any]:
+        """One after the other, as `ConcatDataset`; of those that only give samples, as `ChainDataset`."""
+        each: Any = [self, other]
+        return ConcatDataset(each)
+
 
 class IterableDataset(Dataset[T_co], Iterable[T_co]):
     """Base of datasets that only give one sample after the other: a subclass defines `__iter__`."""
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError(f"{type(self).__name__} does not define __iter__")
+
+    def __add__(self, other: Dataset[Any]) -> Dataset[Any]:
+        each: Any = [self, other]
+        return ChainDataset(each)
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
