@@ -46,7 +46,10 @@ NUMBERS: Final = (bool, int, float, complex, np.ndarray, np.generic)
 #: other names of arguments that PyTorch takes, NumPy's and its methods' own
 _SPELLINGS: Final = {
     "axis": ("dim", "dims"),
+    "indices": ("index", "indices_or_sections"),
     "keepdims": ("keepdim",),
+    "sections": ("indices_or_sections",),
+    "size": ("shape",),
     "split_size": ("split_size_or_sections",),
 }
 #: arguments that are given one by one, or by name as a sequence

@@ -35,6 +35,24 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "cov-complex": lambda t: t.cov(t.tensor(Z)),
     "sgn-complex": lambda t: t.sgn(t.tensor(Z)),
     # refused
+    **{
+        f"dim-{dim!r}-{name}": lambda t, name=name, dim=dim: getattr(t, name)(t.ones(2, 2), dim=dim)  # type: ignore[misc]
+        for name in (
+            "sum",
+            "mean",
+            "amax",
+            "max",
+            "min",
+            "argmax",
+            "prod",
+            "cumsum",
+            "softmax",
+            "sort",
+            "unbind",
+            "squeeze",
+        )
+        for dim in (True, 1.0, "a", (0, 0), 5)
+    },
     "mask-of-more-values": lambda t: t.zeros(1).__setitem__(t.tensor([False]), t.ones(2, 0)),
     "roll-by-nothing": lambda t: t.roll(t.ones(3), []),
     "unbind-0d": lambda t: t.unbind(t.tensor(1.0)),
@@ -62,8 +80,8 @@ def outcome(call: Callable[[Any], Any], lib: Any) -> Any:
         warnings.simplefilter("ignore")  # of what is deprecated
         try:
             found = call(lib)
-        except (RuntimeError, IndexError) as error:
-            return IndexError if isinstance(error, IndexError) else RuntimeError
+        except (RuntimeError, IndexError, TypeError) as error:
+            return next(kind for kind in (IndexError, TypeError, RuntimeError) if isinstance(error, kind))
     return [x.numpy() for x in (found if isinstance(found, tuple) else (found,))]
 
 

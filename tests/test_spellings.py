@@ -32,6 +32,13 @@ SAME: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "median axis": (lambda: X.median(axis=1), lambda: X.median(1)),
     "split": (lambda: X.split(split_size=2, dim=1), lambda: X.split(2, 1)),
     "flip": (lambda: T.flip(X, dims=(0, 1)), lambda: X.flip(0, 1)),
+    "broadcast_to": (lambda: T.broadcast_to(X, size=(2, 3, 4)), lambda: X.expand(2, 3, 4)),
+    "index_put": (
+        lambda: X.index_put(indices=(T.tensor([1]),), values=T.tensor(9.0)),
+        lambda: X.index_put((T.tensor([1]),), T.tensor(9.0)),
+    ),
+    "hsplit": (lambda: T.hsplit(X, sections=2), lambda: X.hsplit(2)),
+    "tensor_split": (lambda: X.tensor_split(indices=(1, 2), dim=1), lambda: X.tensor_split((1, 2), 1)),
     "permute": (lambda: T.permute(X, dims=(1, 0)), lambda: X.permute(1, 0)),
     "expand": (lambda: X.expand(size=(2, 3, 4)), lambda: X.expand(2, 3, 4)),
     "repeat": (lambda: X.repeat(repeats=(2, 1)), lambda: X.repeat(2, 1)),

@@ -332,8 +332,10 @@ def _max_or_min(which: Any, input: Operand, dim: Any, keepdim: bool) -> Node | V
     x = as_node(input)
     if dim is None:
         return amax(x) if which is max else amin(x)
-    if isinstance(dim, int):
+    if isinstance(dim, int) and not isinstance(dim, bool):
         return _search(which.__name__, np.argmax if which is max else np.argmin, x, dim, keepdim)
+    if isinstance(dim, (bool, float, complex, str)):
+        raise TypeError(f"{which.__name__}: dim must be an int, not {type(dim).__name__}")
     return maximum(x, dim) if which is max else minimum(x, dim)
 
 

@@ -7,6 +7,7 @@ rooms, so that the shell can carry an in-place write from a view back to its bas
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
@@ -20,8 +21,12 @@ Dims: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 
 def normal_dim(op: str, dim: SupportsIndex, ndim: int) -> int:
-    """A dimension counted from the front. Raises IndexError as PyTorch does."""
-    d = dim.__index__()
+    """A dimension counted from the front. Raises IndexError as PyTorch does, TypeError for no integer."""
+    if type(dim) is not int:
+        if type(dim) is bool or not hasattr(dim, "__index__"):
+            raise TypeError(f"{op}: dim must be an int, not {type(dim).__name__}")
+        dim = dim.__index__()
+    d = dim
     span = max(ndim, 1)
     if not -span <= d < span:
         raise IndexError(
@@ -45,7 +50,7 @@ def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """Sizes given one by one or as one sequence."""
     if len(sizes) == 1 and not hasattr(sizes[0], "__index__"):  # isinstance takes 10 us for a protocol
         sizes = tuple(sizes[0])
-    return tuple([s.__index__() for s in sizes])
+    return tuple([index(s) for s in sizes])
 
 
 # ---------------------------------------------------------------- copies

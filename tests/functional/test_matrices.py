@@ -100,6 +100,10 @@ def test_a_beta_of_0_leaves_the_input_out() -> None:
         (lambda: F.linalg.matrix_power(SINGULAR, -1), "linalg.inv: .*Singular"),
         (lambda: F.linalg.cholesky(-np.eye(2)), r"linalg.cholesky: .*not positive definite.*\(2, 2\)"),
         (lambda: F.linalg.svd(np.full((2, 2), np.nan)), "linalg.svd: .*not converge"),
+        (lambda: F.linalg.lu_factor(np.ones((2, 2))), "linalg.lu_factor: U has a zero"),
+        (lambda: F.linalg.inv_ex(np.ones((2, 2)), check_errors=True), "linalg.inv_ex: Singular"),
+        (lambda: F.linalg.solve_ex(SINGULAR, np.ones(3), check_errors=True), "linalg.solve_ex: Singular"),
+        (lambda: F.linalg.cholesky_ex(-np.eye(2), check_errors=True), "linalg.cholesky_ex: a leading minor"),
     ],
 )
 def test_matrices_that_cannot_be_decomposed(call: Callable[[], Any], text: str) -> None:
