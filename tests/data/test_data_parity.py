@@ -186,7 +186,7 @@ def endless(module: Any) -> Any:
 
 
 COMBINED: dict[str, Any] = {
-    "concat by +": lambda m, x, y: m.TensorDataset(x, y) + m.TensorDataset(y, y),
+    "concat by +": lambda m, x, y: m.TensorDataset(x, y) + m.TensorDataset(x, y),
     "concat": lambda m, x, y: m.ConcatDataset([m.TensorDataset(x, y), [(y[3], 1.5)], m.TensorDataset(y, y)]),
     "tuples": lambda m, x, y: m.StackDataset(m.TensorDataset(x, y), range(11)),
     "dicts": lambda m, x, y: m.StackDataset(a=range(11), b=m.Subset(m.TensorDataset(y), list(range(11)))),
