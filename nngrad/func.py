@@ -16,7 +16,11 @@ from .autograd.transforms import (
     vjp as vjp,
     vmap as vmap,
 )
-from .nn.stateless import functional_call as functional_call, stack_module_state as stack_module_state
+from .nn.stateless import (
+    functional_call as functional_call,
+    replace_all_batch_norm_modules_ as replace_all_batch_norm_modules_,
+    stack_module_state as stack_module_state,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,6 +10,7 @@ import math
 import os
 import struct
 import threading
+from collections.abc import Callable
 from typing import Any, Final, SupportsIndex
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from . import dtypes
 from .creation import made
 from .devices import CPU, Device, check_device, device as Place
-from .functional.batch import NeedsBatching, levels
+from .functional.batch import NeedsBatching, drawn_once, levels, loops
 from .functional.dtypes import DType
 from .tensor import Tensor
 
@@ -126,8 +127,8 @@ class Generator:
 
     def words(self, count: int, bits: int = 32) -> Any:
         """Raw draws of 32 or 64 bits, as uint64."""
-        if levels.get():
-            _check_randomness()
+        if levels.get() or loops.get():
+            return _for_all(lambda: self.words(count, bits))
         with self._lock:
             raw = self._twister().random_raw(count if bits == 32 else 2 * count)
         if bits == 32:
@@ -145,6 +146,8 @@ class Generator:
 
     def normal(self, count: int, dtype: DType) -> Any:
         """Numbers of mean 0 and variance 1: float64 where there are few, or for float64."""
+        if levels.get() or loops.get():
+            return _for_all(lambda: self.normal(count, dtype))
         with self._lock:
             if count < _BLOCK:
                 return self.few_normal(count)
@@ -162,8 +165,8 @@ class Generator:
 
     def few_normal(self, count: int) -> Any:
         """Numbers of mean 0 and variance 1 as float64, drawn one by one."""
-        if levels.get():
-            _check_randomness()
+        if levels.get() or loops.get():
+            return _for_all(lambda: self.few_normal(count))
         drawn: list[float] = []
         with self._lock:
             if self._spare is not None and count:
@@ -193,17 +196,11 @@ class Generator:
         return np.add(drawn, np.uint64(low % (1 << 64))).view(np.int64)
 
 
-def _check_randomness() -> None:
-    """Inside vmap: one draw serves all examples only where that was asked for."""
-    for level in levels.get():
-        if level.randomness == "error":
-            raise RuntimeError(
-                "vmap: called random operation while in randomness error mode. Please either use the "
-                "'same' or 'different' randomness flags on vmap or perform the randomness "
-                "operation out of vmap"
-            )
-        if level.randomness == "different":
-            raise NeedsBatching("a random function")  # it runs for each example in turn
+def _for_all(draw: Callable[[], Any]) -> Any:
+    """Inside vmap: one draw serves all examples where that was asked for, else each has its own."""
+    if any(level.randomness == "different" for level in levels.get()):
+        raise NeedsBatching("a random function")  # it runs for each example in turn
+    return np.array(drawn_once("vmap", draw))  # (to write into)
 
 
 def _twister_state(words: Any, position: int) -> Any:

@@ -359,7 +359,43 @@ def test_random_functions_obey_vmap() -> None:
     assert len({tuple(row) for row in same.tolist()}) == 1
 
 
+@pytest.mark.parametrize("steered", [False, True], ids=["at-once", "by-the-loop"])
+@pytest.mark.parametrize("draw", ["rand", "randn", "randint", "randperm", "bernoulli", "dropout"])
+def test_random_numbers_that_are_the_same_are_so_in_every_chunk_and_loop(draw: str, steered: bool) -> None:
+    draws: dict[str, Callable[[], Tensor]] = {
+        "rand": lambda: nngrad.rand(8),
+        "randn": lambda: nngrad.randn(9) + nngrad.randn(9),  # an odd number, of which one is left over
+        "randint": lambda: nngrad.randint(1000, (8,)),
+        "randperm": lambda: nngrad.randperm(8),
+        "bernoulli": lambda: nngrad.bernoulli(nngrad.full((30,), 0.5)),
+        "dropout": lambda: nn.functional.dropout(nngrad.ones(30)),
+    }
+
+    def of_one(x: Tensor) -> Tensor:
+        if steered and float(x[0]) < 0:
+            raise AssertionError
+        return draws[draw]()
+
+    for chunk_size in (None, 2):
+        rows = func.vmap(of_one, randomness="same", chunk_size=chunk_size)(nngrad.zeros(5, 3))
+        assert len({tuple(row) for row in rows.tolist()}) == 1
+    with pytest.raises(RuntimeError, match="randomness error mode"):
+        func.vmap(of_one)(nngrad.zeros(5, 3))
+
+
 # ---------------------------------------------------------------- modules as functions
+
+
+def test_running_statistics_cannot_differ_from_example_to_example() -> None:
+    norm, x = nn.BatchNorm1d(3), nngrad.randn(4, 2, 3)
+    with pytest.raises(RuntimeError, match=r"^batch_norm: inside vmap .*replace_all_batch_norm_modules_"):
+        func.vmap(norm)(x)
+    assert dict(norm.named_buffers())["running_mean"].tolist() == [0, 0, 0]  # and is still of use
+    assert norm(x[0]).shape == (2, 3)
+    net = func.replace_all_batch_norm_modules_(nn.Sequential(norm))
+    assert not list(norm.buffers())
+    expected = nngrad.stack([nn.functional.batch_norm(part, None, None, training=True) for part in x])
+    assert nngrad.allclose(func.vmap(net)(x), expected)
 
 
 class Tied(nn.Module):

@@ -183,27 +183,38 @@ def check_alive(op: str, values: Sequence[Batch]) -> None:
 def drawn(op: str, draw: Callable[[tuple[int, ...]], Any], shape: tuple[int, ...]) -> Any:
     """Random numbers of that shape by `draw(shape)`: of each example its own, or of all the same, as
     the runs of vmap around ask for. Raises RuntimeError if one of them wants none to be drawn."""
-    active = levels.get()
-    if not active and not loops.get():
+    if not levels.get() and not loops.get():
         return draw(shape)
-    around = (*loops.get(), *active)
+    different = [level for level in levels.get() if level.randomness == "different"]
+    value = drawn_once(op, lambda: draw((*[level.size for level in different], *shape)))
+    for level in different:
+        value = Batch(value, level)
+    return value
+
+
+def drawn_once(op: str, draw: Callable[[], Any]) -> Any:
+    """What `draw()` gives; where a run of vmap around has all examples draw the same, what it gave the
+    first of them. Raises RuntimeError if one of the runs wants none to be drawn."""
+    around = (*loops.get(), *levels.get())
     if any(level.randomness == "error" for level in around):
         raise RuntimeError(
             f"{op}: called random operation while in randomness error mode. Please either use the 'same' or "
             "'different' randomness flags on vmap or perform the randomness operation out of vmap"
         )
     shared = next((level for level in around if level.randomness == "same"), None)
-    different = [level for level in active if level.randomness == "different"]
     if shared is not None and shared.at < len(shared.draws):
         value = shared.draws[shared.at]
     else:
-        value = draw((*[level.size for level in different], *shape))
+        outside = levels.set(()), loops.set(())  # what `draw` calls draws for all of them
+        try:
+            value = draw()
+        finally:
+            loops.reset(outside[1])
+            levels.reset(outside[0])
         if shared is not None:
             shared.draws.append(value)
     if shared is not None:
         shared.at += 1
-    for level in different:
-        value = Batch(value, level)
     return value
 
 

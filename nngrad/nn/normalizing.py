@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .. import functional as F
+from ..functional.batch import levels_of
 from ..lifting import TensorLike, lift, wrap
 from ..tensor import Tensor
 
@@ -76,5 +77,12 @@ def _update(
 ) -> None:
     if mean is not None and variance is not None:
         new_mean, new_variance = F.running_stats(input, mean, variance, momentum, by_instance=by_instance)
+        for old, new in ((mean, new_mean), (variance, new_variance)):
+            if not set(levels_of(new._value)) <= set(levels_of(old.node._value)):
+                raise RuntimeError(
+                    f"{'instance' if by_instance else 'batch'}_norm: inside vmap the running statistics, "
+                    "which are updated in place, would differ from example to example: use eval(), or "
+                    "track_running_stats=False, or func.replace_all_batch_norm_modules_"
+                )
         mean.assign(new_mean)
         variance.assign(new_variance)

@@ -155,3 +155,22 @@ def _stacked(name: str, tensors: list[Tensor]) -> Tensor:
     with no_grad():
         stacked = stack(tensors)
     return stacked.requires_grad_(asked.pop())
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Have batch norms in a module, which is changed and given back, keep no running statistics.
+
+    vmap cannot update them: they would differ from example to example.
+
+    >>> from nngrad import func, nn
+    >>> net = replace_all_batch_norm_modules_(nn.Sequential(nn.BatchNorm1d(2)))
+    >>> func.vmap(net)(nngrad.ones(3, 5, 2)).shape
+    nngrad.Size([3, 5, 2])
+    """
+    from .modules.batchnorm import _BatchNorm
+
+    for module in root.modules():
+        if isinstance(module, _BatchNorm):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
