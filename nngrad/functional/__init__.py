@@ -10,7 +10,6 @@ from .aggregation import (
     logsumexp as logsumexp,
     nanmean as nanmean,
     nansum as nansum,
-    norm as norm,
     prod as prod,
     trace as trace,
 )
@@ -120,6 +119,7 @@ from .joining import (
 )
 from .matrix import linear as linear, matmul as matmul
 from .node import Node as Node, Operand as Operand, constant as constant, variable as variable
+from .norms import norm as norm
 from .order import (
     T as T,
     flip as flip,

@@ -1,8 +1,7 @@
-"""More ops that reduce dimensions: products, truth, norms, sums in log space and beside NaN."""
+"""More ops that reduce dimensions: products, truth, sums in log space and beside NaN."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -10,10 +9,10 @@ import numpy as np
 from .batch import as_array
 from .diagonal import diagonal
 from .dtypes import DType
-from .elementary import abs, select, silent
+from .elementary import select, silent
 from .node import Node, Operand, as_node, implements, seal
-from .op import apply, as_floating, astype, cast, general
-from .reduction import NARROW, all_if_empty, amax, amin, count_of, sum, sum_op, whole, with_dims
+from .op import apply, as_floating, cast, general
+from .reduction import NARROW, all_if_empty, amax, amin, sum, sum_op, whole, with_dims
 from .scanning import shifted
 from .shape import Dims, normal_dim, normal_dims
 
@@ -208,105 +207,6 @@ def trace(input: Operand) -> Node:
     if x._value.dtype.kind == "b":
         raise RuntimeError("trace: not implemented for bool")
     return sum(diagonal(x))
-
-
-# ---------------------------------------------------------------- norms
-
-
-def _norm_forward(x: Any, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
-    if p == 2:
-        return np.sqrt(sum_op(np.square(x), dims, keepdim))
-    size = np.absolute(x)
-    if p in (np.inf, -np.inf):
-        return (np.max if p > 0 else np.min)(size, axis=dims, keepdims=keepdim)
-    if p == 1:
-        return sum_op(size, dims, keepdim)
-    if p == 0:
-        return sum_op(np.not_equal(x, 0).astype(x.dtype), dims, keepdim)
-    return np.power(sum_op(np.power(size, p), dims, keepdim), 1 / p)
-
-
-def _norm_rule(g: Any, out: Any, x: Any, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
-    if p == 0:
-        return np.zeros_like(x)
-    g, norm = with_dims(g, x.shape, dims), with_dims(out, x.shape, dims)
-    if p == 2:  # all rules give 0 where the norm is 0, as in PyTorch
-        ratio = np.divide(x, norm)
-        return np.multiply(g, select(ratio, np.broadcast_to(np.not_equal(norm, 0), x.shape)))
-    sign = np.sign(x)
-    if p == 1:
-        return select(np.multiply(g, sign), np.equal(x, x))
-    size = np.absolute(x)
-    if p in (np.inf, -np.inf):  # equal extremes share the gradient
-        ties = np.equal(size, norm)
-        share = np.divide(g, np.sum(astype(ties, x.dtype), axis=dims, keepdims=True))
-        return select(np.multiply(share, sign), ties)
-    powers = np.multiply(sign, np.power(size, p - 1))
-    if p < 1:
-        powers = select(powers, np.not_equal(x, 0))
-        return np.multiply(powers, np.multiply(g, np.power(norm, 1 - p)))
-    return np.multiply(powers, select(np.divide(g, np.power(norm, p - 1)), np.not_equal(norm, 0)))
-
-
-#: (sum of |x| ** p) ** (1 / p) over dimensions; p may be infinite
-norm_op: Final = general("norm", widened(_norm_forward), _norm_rule)
-
-
-def norm(
-    input: Operand,
-    p: float | str | None = "fro",
-    dim: Dims | None = None,
-    keepdim: bool = False,
-    dtype: DType | None = None,
-) -> Node:
-    """The p-norm of all elements, or over some dimensions: (sum of |x|^p)^(1/p).
-
-    p: a number (inf: the largest size, -inf: the smallest, 0: how many are not 0), "fro" (as 2) or
-    "nuc", the sum of the singular values of matrices. Where the norm is 0, so is its gradient.
-    Raises RuntimeError for integers, another p, and where there are no elements to choose from.
-
-    >>> norm(np.array([3.0, 4.0])).data
-    array(5.)
-    """
-    x = as_node(input)
-    if x._value.dtype.kind not in "fc":
-        raise RuntimeError(f"norm: Expected a floating point or complex tensor as input. Got {x.dtype}")
-    if dtype is not None:
-        if dtype.kind not in "fc":
-            raise RuntimeError(f"norm: dtype should be floating point or complex, but got {dtype}")
-        if np.promote_types(x.dtype, dtype) != dtype:
-            raise RuntimeError(f"norm: {x.dtype} should be convertible without narrowing to dtype {dtype}")
-        x = cast(x, dtype)
-    if x._value.dtype.kind == "c" and p != "nuc":
-        x = abs(x)
-    if p == "nuc":
-        return _nuclear_norm(x, dim, keepdim)
-    if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f"norm: Order {p} not supported")
-    order = 2.0 if p is None or p == "fro" else float(p)
-    if p == "fro" and isinstance(dim, Sequence) and len(dim) > 2:
-        raise RuntimeError(f"norm: dim must be one or two dimensions for the Frobenius norm, got {dim}")
-    dims = all_if_empty("norm", x, dim, None)
-    if (
-        (order < 0 or order == np.inf)
-        and not count_of(x.shape, dims)
-        and (dims is None or _result_size(x, dims))
-    ):
-        raise RuntimeError(
-            f"norm: cannot compute the {order} norm of no elements: it has no identity (shape {x.shape})"
-        )
-    return apply(norm_op, (x,), (order, dims, keepdim))
-
-
-def _result_size(x: Node, dims: tuple[int, ...]) -> int:
-    return count_of(x.shape, tuple([i for i in range(x.ndim) if i not in dims]))
-
-
-def _nuclear_norm(x: Node, dim: Dims | None, keepdim: bool) -> Node:
-    from .linalg import matrix_norm  # loaded when first needed
-
-    dims = (-2, -1) if dim is None else dim
-    return matrix_norm(x, "nuc", dims, keepdim)
 
 
 @implements(np.prod, np.multiply.reduce)

@@ -13,12 +13,12 @@ import numpy as np
 from .arithmetic import add, div, mul, pow
 from .blending import clamp_min
 from .dtypes import wide
-from .elementary import abs, select, silent, sqrt
+from .elementary import silent
 from .exponential import rsqrt
 from .joining import concat
 from .node import Node, Operand, as_node, seal
+from .norms import p_norm
 from .op import cast, floating
-from .reduction import amax, sum
 from .shape import Dims, normal_dims, reshape
 from .splitting import narrow
 from .standardizing import kept_dims, moments, standardized
@@ -333,22 +333,5 @@ def normalize(input: Operand, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12)
     """
     x = floating("normalize", input)
     dims = normal_dims("normalize", dim, x.ndim)
-    size = cast(_norm(cast(x, wide(x.dtype)), p, dims), x.dtype)
+    size = cast(p_norm(cast(x, wide(x.dtype)), p, dims, True), x.dtype)
     return div(x, clamp_min(size, eps))
-
-
-def _norm(x: Node, p: float, dims: tuple[int, ...] | None) -> Node:
-    """The p-norm with dims kept; its derivative at 0 is 0."""
-    size = abs(x)
-    if p == math.inf:
-        return amax(size, dims, True)
-    if p == 0:
-        return cast(sum(seal(np.not_equal(x._value, 0)), dims, True), x.dtype)
-    if p == 1:
-        return sum(size, dims, True)
-    total = sum(mul(x, x) if p == 2 else pow(size, p), dims, True)
-    zero = np.equal(total._value, 0)
-    safe = add(total, seal(zero.astype(x.dtype)))
-    root = sqrt(safe) if p == 2 else pow(safe, 1.0 / p)
-    kept: Node = select(root, np.logical_not(zero))
-    return kept

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from .aggregation import norm
 from .arithmetic import add, factor_of, mul, real_factor, sub
 from .dtypes import Number
 from .einsum import contract, tensordot
 from .elementary import select
 from .matrix import matmul
 from .node import Node, Operand, as_node, constant
+from .norms import norm
 from .op import Op, apply, bilinear, general, promote
 from .reduction import sum
 from .repeating import broadcast_shapes, broadcast_to

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from .aggregation import norm
 from .arithmetic import add, div, mul, sub
 from .batch import all_examples
 from .choice import clip, where
@@ -19,6 +18,7 @@ from .indexing import getitem
 from .joining import stack
 from .matrix import matmul
 from .node import Node, Operand, as_node, seal
+from .norms import norm
 from .op import as_floating, cast, scalar
 from .order import mT
 from .reduction import ValuesIndices, mean, sum

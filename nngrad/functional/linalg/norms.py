@@ -6,10 +6,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from ..aggregation import norm as any_norm
 from ..diagonal import diagonal as any_diagonal
 from ..dtypes import DType
 from ..node import Node, Operand, as_node
+from ..norms import norm as any_norm
 from ..op import cast
 from ..order import movedim
 from ..products import cross_along
@@ -71,12 +71,13 @@ def matrix_norm(
     if ord not in ("fro", "nuc", np.inf, -np.inf, 1, -1, 2, -2):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported")
     x = x if dtype is None else cast(x, dtype)
-    if ord == "fro":
-        return any_norm(x, 2, (rows, columns), keepdim)
+    if ord in ("fro", "nuc"):
+        floating("linalg.matrix_norm", x, low=ord == "fro")
+        return any_norm(x, ord, (rows, columns), keepdim)
     moved = movedim(x, (rows, columns), (-2, -1))
-    if ord in ("nuc", 2, -2):
+    if ord in (2, -2):
         sizes = svdvals(floating("linalg.matrix_norm", moved))
-        result = sum(sizes, -1) if ord == "nuc" else _largest(sizes) if ord == 2 else amin(sizes, -1)
+        result = _largest(sizes) if ord == 2 else amin(sizes, -1)
     else:
         sums = any_norm(moved, 1, -1 if ord in (np.inf, -np.inf) else -2)
         result = _largest(sums) if ord in (np.inf, 1) else amin(sums, -1)
