@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import struct
-import threading
+from _thread import RLock  # as functools: `threading` takes 2 ms to load
 from collections.abc import Callable
 from typing import Any, Final, SupportsIndex
 
@@ -43,7 +43,7 @@ class Generator:
 
     def __init__(self, device: Device = None) -> None:
         check_device("Generator", device)
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._spare: float | None = None  # the second of a pair of normal numbers
         self._bits: np.random.MT19937 | None = None  # made when first needed: numpy.random loads late
         self._seed = 67280421310721
