@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from .joining import concat
 from .node import Node, as_node, grad_mode, seal, variable
 from .op import Op, cast, general, linear
 from .shape import reshape
-from .trees import leaves, map_leaves
+from .trees import leaves, map_leaves, map_trees
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -191,19 +191,18 @@ def _cotangents(args: Sequence[Any], sent: Sequence[Any]) -> list[Any]:
         if g is None:
             found.extend([None for _ in leaves(arg)])
             continue
-        ours, theirs = list(leaves(arg)), list(leaves(g))
-        if len(ours) != len(theirs):
-            raise TypeError(
-                f"custom_vjp: the cotangent of argument {i} has {len(theirs)} leaves, not {len(ours)}"
-            )
-        for (path, leaf), (_, part) in zip(ours, theirs):
-            node, there = as_node(part), as_node(leaf)
+        paths = iter([path for path, _ in leaves(arg)])
+
+        def check(leaf: Any, part: Any, i: int = i, paths: Iterator[str] = paths) -> None:
+            node, there, path = as_node(part), as_node(leaf), next(paths)
             if node.shape != there.shape:
                 raise ValueError(
                     f"custom_vjp: the cotangent of argument {i}{path and ' at ' + path} has shape "
                     f"{node.shape}, but the argument has {there.shape}"
                 )
             found.append(cast(node, there.dtype) if there.dtype.kind in "fc" else None)
+
+        map_trees(f"custom_vjp (the cotangent of argument {i})", check, arg, g)
     return found
 
 

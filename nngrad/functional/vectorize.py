@@ -134,8 +134,15 @@ def _run(
             results.append(function(*args, **kwargs))
     finally:
         loops.reset(outer)
-    rows = [[_output(path, leaf) for path, leaf in _results(r)] for r in results]
-    return results[0], [(stack(list(column)), _differ(column)) for column in zip(*rows)]
+    rows = [{path: _output(path, leaf) for path, leaf in _results(r)} for r in results]
+    for i, row in enumerate(rows):
+        if row.keys() != rows[0].keys():
+            raise ValueError(
+                f"vmap: the results for example 0 and {i} differ in structure: they have {', '.join(rows[0])} "
+                f"and {', '.join(row)}"
+            )
+    columns = [[row[path] for row in rows] for path in rows[0]]
+    return results[0], [(stack(column), _differ(column)) for column in columns]
 
 
 def _results(tree: Any) -> list[tuple[str, Any]]:

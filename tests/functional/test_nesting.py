@@ -215,3 +215,23 @@ def test_a_chain_of_checkpoints_is_freed_without_recursion() -> None:
         y = F.checkpoint(F.neg, y)
     del y
     assert x.item() == 1.0
+
+
+def test_results_of_branches_are_matched_by_their_names() -> None:
+    def steered(x: Any) -> Any:
+        return {"a": x, "b": x * 2.0} if x[0] > 0.5 else {"b": x * 2.0, "a": x}
+
+    out = F.vmap(steered)(X)
+    np.testing.assert_array_equal(out["a"].data, X)
+    np.testing.assert_array_equal(out["b"].data, X * 2)
+
+
+def test_cotangents_of_a_rule_are_matched_by_their_names() -> None:
+    rule = F.custom_vjp(lambda p: F.sum(p["a"]) + F.sum(p["b"]) * 2.0)
+    rule.defvjp(lambda p: (rule.__wrapped__(p), p), lambda p, g: ({"b": np.full(3, 2.0), "a": np.ones(3)},))
+    gradient = F.grad(rule)({"a": P, "b": P})
+    assert gradient["a"].tolist() == [1, 1, 1]
+    assert gradient["b"].tolist() == [2, 2, 2]
+    rule.defvjp(lambda p: (rule.__wrapped__(p), p), lambda p, g: ({"a": p["a"], "c": p["b"]},))
+    with pytest.raises(TypeError, match=r"custom_vjp \(the cotangent of argument 0\).*keys \['a', 'b'\]"):
+        F.grad(rule)({"a": P, "b": P})

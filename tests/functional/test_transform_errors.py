@@ -210,6 +210,11 @@ REFUSED: list[tuple[str, type[Exception], Callable[[], Any]]] = [
         ValueError,
         lambda: F.vmap(lambda x: x if x[0] > 0 else x + 1.0, out_dims=None)(np.eye(2)),
     ),
+    (
+        r"^vmap: the results for example 0 and 1 differ in structure",
+        ValueError,
+        lambda: F.vmap(lambda x: [x] if x[0] > 0 else [x, x])(np.eye(2)),
+    ),
     (r"^vmap: the function must return nodes, but .* None", ValueError, lambda: F.vmap(lambda x: None)(pair)),
     (r"^vmap: out_dims: Dimension out of range", IndexError, lambda: F.vmap(F.tanh, out_dims=3)(pair)),
     (r"^vmap: chunk_size must be at least 1, not 0", ValueError, lambda: F.vmap(F.tanh, chunk_size=0)(pair)),
