@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -193,3 +195,32 @@ def test_bad_input_is_refused() -> None:
     x = nngrad.ones(3, 2, E)
     with pytest.raises(RuntimeError, match="Need attn_mask"):
         nn.MultiheadAttention(E, 2)(x, x, x, is_causal=True)
+
+
+@pytest.mark.parametrize("padding", ["ends", "float ends", "starts", "none"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"batch_first": False}, {"norm_first": True}, {"activation": "gelu"}, {"nhead": 1}, {"bias": False}],
+)
+def test_what_comes_out_where_padding_was(options: dict[str, Any], padding: str) -> None:
+    """Zeros, where PyTorch leaves padding out in evaluation."""
+    torch = pytest.importorskip("torch")
+    hidden = np.array([[0, 0, 0, 1], [0, 0, 1, 1]], bool)
+
+    def told(t: Any) -> list[Any]:
+        t.manual_seed(0)
+        made = {"d_model": 8, "nhead": 2, "dim_feedforward": 16, "batch_first": True, **options}
+        with warnings.catch_warnings(action="ignore"):
+            net = t.nn.TransformerEncoder(t.nn.TransformerEncoderLayer(**made), 2, t.nn.LayerNorm(8)).eval()
+        x = t.randn(2, 4, 8)
+        mask = t.tensor(hidden if padding != "starts" else hidden[:, ::-1].copy())
+        if padding == "float ends":
+            mask = t.zeros(2, 4).masked_fill(mask, -math.inf)
+        x = x if made["batch_first"] else x.transpose(0, 1)
+        given = None if padding == "none" else mask
+        with t.no_grad():
+            without = net(x, src_key_padding_mask=given)
+        return [without.numpy(), net(x, src_key_padding_mask=given).detach().numpy()]
+
+    for ours, theirs in zip(told(nngrad), told(torch)):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)

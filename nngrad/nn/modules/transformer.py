@@ -8,13 +8,15 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ...autograd.modes import is_grad_enabled
 from ...creation import Device, check_device, made
-from ...dtypes import DTypeLike, to_numpy
+from ...dtypes import DTypeLike, bool as bool_, to_numpy
 from ...functional.dtypes import get_default_dtype
 from ...tensor import Tensor
 from .. import functional as F, init
 from ..containers import ModuleList
 from ..module import Module
+from .activation import GELU, ReLU
 from .attention import MultiheadAttention
 from .dropout import Dropout
 from .linear import Linear
@@ -225,7 +227,10 @@ class _Stack(Module):
 class TransformerEncoder(_Stack):
     """`num_layers` copies of a layer one after the other, then perhaps a norm.
 
-    enable_nested_tensor and mask_check choose among PyTorch's implementations; they have no effect here.
+    enable_nested_tensor: in evaluation, without gradients, leave out what `src_key_padding_mask` hides
+    at the end of each sequence, where that is all it hides; zeros come out there. It is done where
+    PyTorch does it (batch_first, no norm_first, relu or gelu, biases, an even number of heads, no `mask`).
+    mask_check: look whether the mask hides ends alone.
     """
 
     def __init__(
@@ -255,7 +260,34 @@ class TransformerEncoder(_Stack):
         output = src
         for layer in self.layers:
             output = layer(output, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
+        if src_key_padding_mask is not None and mask is None and self._leaves_out(src, src_key_padding_mask):
+            hidden = (
+                src_key_padding_mask if src_key_padding_mask.dtype == bool_ else src_key_padding_mask != 0
+            )
+            output = output.masked_fill(hidden.unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
+
+    def _leaves_out(self, src: Tensor, padding: Tensor) -> bool:
+        """Whether PyTorch would leave padding out, and have zeros in its place."""
+        layer = self.layers[0]
+        if not (
+            isinstance(layer, TransformerEncoderLayer)
+            and self.enable_nested_tensor
+            and not layer.training
+            and src.dim() == 3
+            and not layer.norm_first
+            and layer.self_attn.batch_first
+            and layer.self_attn._qkv_same_embed_dim
+            and layer.self_attn.in_proj_bias is not None
+            and layer.self_attn.num_heads % 2 == 0
+            and layer.norm1.eps == layer.norm2.eps
+            and (layer.activation in (F.relu, F.gelu) or isinstance(layer.activation, (ReLU, GELU)))
+        ):
+            return False
+        if is_grad_enabled() and any(x.requires_grad for x in (src, *layer.parameters())):
+            return False
+        shown = padding.node._value == 0
+        return not self.mask_check or bool(np.all(shown[:, 1:] <= shown[:, :-1]))
 
 
 class TransformerDecoder(_Stack):
