@@ -138,8 +138,8 @@ def _run(
     for i, row in enumerate(rows):
         if row.keys() != rows[0].keys():
             raise ValueError(
-                f"vmap: the results for example 0 and {i} differ in structure: they have {', '.join(rows[0])} "
-                f"and {', '.join(row)}"
+                f"vmap: the results for example 0 and {i} differ in structure: their leaves are "
+                f"{list(rows[0])} and {list(row)}"
             )
     columns = [[row[path] for row in rows] for path in rows[0]]
     return results[0], [(stack(column), _differ(column)) for column in columns]
