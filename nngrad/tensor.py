@@ -52,7 +52,7 @@ from .functional.node import Node, Operand, constant, dispatch, grad_mode, seal
 from .functional.op import cast
 from .functional.shape import normal_dim
 from .functional.warn import warn_user
-from .lifting import Size as Size, TensorLike, operator_, view_of, wrap
+from .lifting import NUMBERS, Size as Size, TensorLike, operator_, view_of, wrap
 from .methods import Methods
 from .naming import library
 from .operations import where
@@ -481,6 +481,10 @@ class Tensor(Methods):
         return iter([self[i] for i in range(len(self))])
 
     def __contains__(self, element: TensorLike) -> bool:
+        if not isinstance(element, (Tensor, *NUMBERS)):
+            raise RuntimeError(
+                f"in: only a Tensor or a number can be in a Tensor, not {type(element).__name__}"
+            )
         return bool(np.any((self == element).node._value))
 
     def __copy__(self) -> Tensor:
@@ -608,13 +612,26 @@ class Tensor(Methods):
         self[...] = 0
         return self
 
+    @overload
+    def view(self, dtype: dtypes.dtype) -> Tensor: ...
+    @overload
     def view(
         self, *shape: SupportsIndex | Sequence[SupportsIndex], size: Sequence[SupportsIndex] | None = None
+    ) -> Tensor: ...
+    def view(
+        self, *shape: Any, size: Sequence[SupportsIndex] | None = None, dtype: dtypes.dtype | None = None
     ) -> Tensor:
         """The elements in row-major order in another shape, as a view; one size may be -1.
 
-        Raises RuntimeError where that takes a copy: `reshape` makes it.
+        Given a dtype, their bytes as numbers of that dtype, without gradient. Raises RuntimeError where
+        the new shape takes a copy, which `reshape` makes, or the bytes do not fit.
         """
+        kind = shape[0] if len(shape) == 1 and isinstance(shape[0], dtypes.dtype) else dtype
+        if kind is not None:
+            from .functional.bits import view_dtype
+
+            step = (view_dtype, (dtypes.to_numpy(kind),))
+            return view_of(self, view_dtype(self.node, *step[1]), step)
         tensor = self.reshape(*shape) if size is None else self.reshape(size, *shape)
         if tensor._view is None:
             raise RuntimeError(
@@ -853,6 +870,21 @@ class Tensor(Methods):
     def is_cuda(self) -> builtins.bool:
         """False: it is on the CPU."""
         return False
+
+    @property
+    def is_meta(self) -> builtins.bool:
+        """False: it has elements."""
+        return False
+
+    @property
+    def is_quantized(self) -> builtins.bool:
+        """False: its elements are numbers of their dtype."""
+        return False
+
+    @property
+    def retains_grad(self) -> builtins.bool:
+        """Whether `retain_grad` was called, so that it keeps its gradient although it is no leaf."""
+        return not self.is_leaf and "_retains_grad" in self.__dict__
 
     @property
     def is_sparse(self) -> builtins.bool:

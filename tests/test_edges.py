@@ -34,7 +34,19 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "slogdet-complex": lambda t: tuple(t.linalg.slogdet(t.tensor(Z))),
     "cov-complex": lambda t: t.cov(t.tensor(Z)),
     "sgn-complex": lambda t: t.sgn(t.tensor(Z)),
+    **{
+        f"view-{kind}": lambda t, kind=kind: t.arange(6.0).reshape(2, 3).view(getattr(t, kind))  # type: ignore[misc]
+        for kind in ("int32", "int64", "float16", "uint8", "bool", "complex64")
+    },
+    "view-dtype-writes": lambda t: _written(t.tensor([1.0, 2.0]), t.int32),
+    "view-dtype-0d": lambda t: t.tensor(1.0).view(dtype=t.int32),
+    "fill_-negative-uint8": lambda t: t.zeros(1, dtype=t.uint8).fill_(-1),
+    "where-negative-uint8": lambda t: t.where(t.tensor([True, False]), t.ones(2, dtype=t.uint8), -1),
     # refused
+    "where-large-uint8": lambda t: t.where(t.tensor([True, False]), t.ones(2, dtype=t.uint8), 300),
+    "fill_-large-uint8": lambda t: t.zeros(1, dtype=t.uint8).fill_(300),
+    "fill_-nan": lambda t: t.zeros(1, dtype=t.int64).fill_(float("nan")),
+    "text-in": lambda t: t.tensor("a" in t.ones(2)),
     **{
         f"dim-{dim!r}-{name}": lambda t, name=name, dim=dim: getattr(t, name)(t.ones(2, 2), dim=dim)  # type: ignore[misc]
         for name in (
@@ -73,6 +85,11 @@ CALLS: dict[str, Callable[[Any], Any]] = {
         for name in ("maximum", "minimum", "fmax", "fmin", "clamp_min", "clamp_max")
     },
 }
+
+
+def _written(x: Any, kind: Any) -> Any:
+    x.view(kind)[0] = 0
+    return x
 
 
 def outcome(call: Callable[[Any], Any], lib: Any) -> Any:

@@ -74,7 +74,7 @@ def where(condition: Operand, input: Operand, other: Operand) -> Node:
     """
     mask = as_node(condition)
     mask = mask_of("where", mask if mask._value.dtype != np.uint8 else cast(mask, np.dtype(np.bool_)))
-    a, b = promote("where", input, other)
+    a, b = promote("where", input, other, wraps=False)
     return apply(_where, (a, b, mask))
 
 

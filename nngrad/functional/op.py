@@ -181,7 +181,7 @@ _scalars: Final[dict[DType, dict[Number, Node]]] = {}
 def scalar(value: Number, dtype: DType) -> Node:
     """A Python number as a constant of `dtype`; the recent ones are kept, since programs repeat."""
     if not value or value != value:  # -0.0 == 0.0, and NaN is no key
-        return seal(np.array(value, dtype))
+        return seal(_number(value, dtype))
     known = _scalars.get(dtype)
     if known is None:
         known = _scalars[dtype] = {}
@@ -189,11 +189,18 @@ def scalar(value: Number, dtype: DType) -> Node:
     if node is None:
         if len(known) > 4096:
             known.clear()
-        try:
-            node = known[value] = seal(np.array(value, dtype))
-        except OverflowError:
-            raise RuntimeError(f"value cannot be converted to {dtype} without overflow: {value}") from None
+        node = known[value] = seal(_number(value, dtype))
     return node
+
+
+def _number(value: Number, dtype: DType) -> Any:
+    """A Python number as an array. Negative ones wrap around where all are positive, as in PyTorch."""
+    try:
+        return np.array(value, dtype)
+    except (OverflowError, ValueError):
+        if dtype.kind == "u" and isinstance(value, int) and -np.iinfo(dtype.str).max <= value < 0:
+            return np.array(value, np.int64).astype(dtype)
+        raise RuntimeError(f"value cannot be converted to {dtype} without overflow: {value}") from None
 
 
 _NUMPY_SCALARS: Final = (np.number, np.bool_)
@@ -210,25 +217,26 @@ def _plain(x: Any, beside: bool) -> Any:
     return (x.item() if beside else as_node(x)) if isinstance(x, _NUMPY_SCALARS) else x
 
 
-def promote(op: str, *operands: Operand, floats: bool = False) -> tuple[Node, ...]:
+def promote(op: str, *operands: Operand, floats: bool = False, wraps: bool = True) -> tuple[Node, ...]:
     """The operands as nodes of one dtype, by PyTorch's rules.
 
     A scalar of NumPy's counts as a Python number beside a node or an array: it decides no dtype.
     floats: integers and bools meet in the default floating dtype, so that a large number beside uint8
-    stays what it is.
+    stays what it is. wraps: numbers out of the range of integers wrap around; otherwise they are refused.
     """
     nodes: list[Any] = [x if isinstance(x, _SCALARS) else as_node(x) for x in operands]
     for n in nodes:
         if isinstance(n, _NUMPY_SCALARS):
             beside = any(type(other) is Node for other in nodes)
-            return promote(op, *[_plain(other, beside) for other in nodes], floats=floats)
+            return promote(op, *[_plain(other, beside) for other in nodes], floats=floats, wraps=wraps)
     dtype = result_type(op, [(n._value.dtype, n._value.ndim) if type(n) is Node else n for n in nodes])
     if floats and dtype.kind not in "fc":
         dtype = get_default_dtype()
-    return tuple([cast(n, dtype) if type(n) is Node else _operand(n, dtype) for n in nodes])
+    number = _wrapped if wraps else scalar
+    return tuple([cast(n, dtype) if type(n) is Node else number(n, dtype) for n in nodes])
 
 
-def _operand(value: Number, dtype: DType) -> Node:
+def _wrapped(value: Number, dtype: DType) -> Node:
     """A Python number beside others of the dtype: integers that are out of its range wrap around."""
     try:
         return scalar(value, dtype)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
+from operator import index as whole
 from typing import Any, Concatenate, Final, ParamSpec, SupportsIndex, TypeAlias
 
 import numpy as np
@@ -81,7 +82,7 @@ def select(input: Node, dim: int, index: SupportsIndex) -> Part:
     >>> select(np.arange(6.0).reshape(2, 3), 1, -1).data
     array([2., 5.])
     """
-    at, i = normal_dim("select", dim, input.ndim), index.__index__()
+    at, i = normal_dim("select", dim, input.ndim), whole(index)
     if not input.ndim:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     if not -input.shape[at] <= i < input.shape[at]:
@@ -100,7 +101,7 @@ def narrow(input: Node, dim: int, start: SupportsIndex, length: int) -> Part:
     >>> narrow(np.arange(5.0), 0, 1, 2).data
     array([1., 2.])
     """
-    at, first = _along("narrow", input, dim), start.__index__()
+    at, first = _along("narrow", input, dim), whole(start)
     size = input.shape[at]
     if not -size <= first <= size:
         raise IndexError(
@@ -129,7 +130,7 @@ def _split(op: str, x: Node, sizes: int | Sequence[int], dim: int) -> list[Part]
     at = _along(op, x, dim)
     length = x.shape[at]
     if isinstance(sizes, SupportsIndex):
-        size = sizes.__index__()
+        size = whole(sizes)
         if size < 0 or (size == 0 and length):
             raise RuntimeError(f"{op}: split_size must be positive, got {size}")
         return _cut(at, [*range(size, length, size), length] if size else [length])
@@ -191,7 +192,7 @@ def _tensor_split(op: str, x: Node, where: Any, dim: int) -> list[Part]:
             raise RuntimeError(f"{op}: number of sections must be larger than 0, got {given}")
         size, longer = divmod(length, given)
         return _cut(at, [size * n + min(n, longer) for n in range(1, given + 1)])
-    ends = [slice(end.__index__()).indices(length)[1] for end in given]
+    ends = [slice(whole(end)).indices(length)[1] for end in given]
     lead = (slice(None),) * at
     return [(*lead, slice(start, max(start, end))) for start, end in pairwise((0, *ends, length))]
 

@@ -179,7 +179,13 @@ def _factored(op: str, A: Operand, pivot: bool) -> tuple[Node, Node, Node]:
 
 
 def _counted(pivots: Node) -> Node:
-    return without_gradient("pivots", lambda p: np.array(p).real.astype(np.int32) + np.int32(1), pivots)
+    """The pivots as integers, from 1."""
+
+    def forward(x: Any) -> Any:
+        whole: Any = np.array(x)
+        return whole.real.astype(np.int32) + np.int32(1)
+
+    return without_gradient("pivots", forward, pivots)
 
 
 def _first_zero(x: Any) -> Any:
