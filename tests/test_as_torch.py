@@ -336,3 +336,19 @@ for missing in ("optim import Xyz", "autograd import xyz", "jit import xyz", "ut
     ]
     pytest.importorskip("torch")
     assert run(tmp_path / "small.py") == ours
+
+
+def test_a_whole_model_goes_through_a_file(tmp_path: Path) -> None:
+    program = """
+import io, torch
+from torch import nn
+file = io.BytesIO()
+torch.save(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), file)
+file.seek(0)
+with torch.serialization.safe_globals([nn.Sequential, nn.Linear, nn.ReLU]):
+    print(torch.load(file))
+"""
+    ours = check(tmp_path, program)
+    assert ours[1] == "  (0): Linear(in_features=2, out_features=3, bias=True)"
+    pytest.importorskip("torch")
+    assert "TypeError" in run(tmp_path / "small.py")[-1] or ours == run(tmp_path / "small.py")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import struct
 import sys
@@ -182,7 +183,11 @@ class Writer:
     def _found(self, thing: Any, name: str) -> None:
         """Write the name of a class or function, if it can be found again by it."""
         module = getattr(thing, "__module__", None)
-        found: Any = sys.modules.get(module) if isinstance(module, str) else None
+        found: Any = None
+        if isinstance(module, str):
+            found = sys.modules.get(module)
+            if found is None and module.startswith("torch."):  # a class as a program run by as_torch knows it
+                found = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part, None)
         if found is not thing:
