@@ -338,6 +338,8 @@ def index_put_from(box: list[Node], template: Any, arrays: tuple[Node, ...], val
     if (
         _references(box) != _SOLE + len(readers)
         or not _is_sole(x._value, readers)
+        or type(fill._value) is not np.ndarray  # but one for each example
+        or (arrays and any(type(a._value) is not np.ndarray for a in arrays))
         or (x.tracked and (x.op is None or x.op.uses_out if recording else x.op is not None))
     ):
         result = apply(put_op, (x, fill, *arrays), (template,))

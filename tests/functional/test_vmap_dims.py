@@ -63,3 +63,24 @@ def test_a_result_that_is_the_same_for_all_examples_of_a_loop_is_given_once() ->
     first, second = F.vmap(steered, out_dims=(1, None))(X)
     np.testing.assert_array_equal(first.data, np.array([-X[0], X[1]]).T)
     np.testing.assert_array_equal(second.data, [np.nan, 1.0])
+
+
+def test_what_all_examples_share_is_written_to_for_each() -> None:
+    import nngrad
+
+    def at_a_number(y: nngrad.Tensor) -> nngrad.Tensor:
+        z = nngrad.zeros(2, 3)
+        z[0] = y
+        z[..., 1] += y[:2]
+        return z
+
+    def at_an_array(i: nngrad.Tensor) -> nngrad.Tensor:
+        z = nngrad.zeros(3)
+        z[i] = 1.0
+        return z
+
+    rows = nngrad.tensor(X)
+    expected = np.stack([at_a_number(row).numpy() for row in rows])
+    np.testing.assert_array_equal(nngrad.func.vmap(at_a_number)(rows).numpy(), expected)
+    index = nngrad.tensor([[0, 1], [2, 2]])
+    np.testing.assert_array_equal(nngrad.func.vmap(at_an_array)(index).numpy(), [[1, 1, 0], [0, 0, 1]])
