@@ -138,6 +138,16 @@ def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Re
     return RemovableHandle(hooks, _on_tensors(hook))
 
 
+def register_after(tensor: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
+    """See `Tensor.register_post_accumulate_grad_hook`."""
+    if not tensor.requires_grad or not tensor.is_leaf:
+        raise RuntimeError(
+            "register_post_accumulate_grad_hook: post accumulate grad hooks cannot be registered on non-leaf "
+            "tensors, or on those that don't require grad"
+        )
+    return RemovableHandle(tensor.__dict__.setdefault("_after_hooks", {}), hook)
+
+
 def _on_tensors(hook: Callable[[Tensor], Tensor | None]) -> Callable[[Any], Any]:
     def on_cotangent(g: Any) -> Any:
         given = wrap(g if isinstance(g, Node) else seal(g))

@@ -560,6 +560,15 @@ class Tensor(Methods):
 
         return register_hook(self, hook)
 
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call `hook` with this tensor once `backward` has added to its `grad`.
+
+        Raises RuntimeError for a tensor that does not require grad or is no leaf.
+        """
+        from .graph import register_after
+
+        return register_after(self, hook)
+
     def retain_grad(self) -> None:
         """Keep the gradient in `grad` although this tensor is no leaf."""
         from .graph import retain_grad
@@ -1159,9 +1168,12 @@ def _holds_arrays(data: Any) -> bool:
     return isinstance(data, (np.ndarray, np.generic, Tensor))
 
 
+_OWN: Final = ("_after_hooks", "_hooks", "_retains_grad")
+
+
 def _kept(tensor: Tensor) -> dict[str, Any]:
     """The attributes that a copy takes along: hooks stay with the tensor they were registered on."""
-    return {name: value for name, value in tensor.__dict__.items() if name not in ("_hooks", "_retains_grad")}
+    return {name: value for name, value in tensor.__dict__.items() if name not in _OWN}
 
 
 def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:

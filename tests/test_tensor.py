@@ -551,3 +551,24 @@ def test_numbers_in_an_index_are_taken_first(index: Any) -> None:
         results.append([read.detach().numpy(), written.detach().numpy(), slope.numpy()])
     for ours, theirs in zip(*results, strict=True):
         np.testing.assert_array_equal(ours, theirs, strict=True)
+
+
+def test_hooks_after_a_gradient_was_added() -> None:
+    weight = nngrad.tensor([1.0, 2.0], requires_grad=True)
+    seen: list[list[float]] = []
+
+    def step(p: Tensor) -> None:
+        assert p.grad is not None
+        seen.append(p.grad.tolist())
+        p.grad = None
+
+    handle = weight.register_post_accumulate_grad_hook(step)
+    (weight * 3).sum().backward()
+    assert seen == [[3.0, 3.0]]
+    assert weight.grad is None
+    handle.remove()
+    (weight * 3).sum().backward()
+    assert len(seen) == 1
+    for refused in (weight * 2, nngrad.ones(1)):
+        with pytest.raises(RuntimeError, match="post accumulate grad hooks cannot be registered"):
+            refused.register_post_accumulate_grad_hook(step)

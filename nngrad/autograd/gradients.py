@@ -78,6 +78,8 @@ def backward(
     ready = [(t, _as_node(_with_leaf_hooks(t, g))) for t, g in owners if t is not None and g is not None]
     for tensor, gradient in ready:
         tensor.accumulate_grad(gradient)
+        for hook in tuple(tensor.__dict__.get("_after_hooks", {}).values()):
+            hook(tensor)
 
 
 def _with_leaf_hooks(tensor: Tensor, g: Any) -> Any:
