@@ -220,7 +220,7 @@ def _backward(
         own = is_owned = node in owned if owned else False
         if HOOKS and g is not None and id(node) in HOOKS:
             g, own = run_hooks(HOOKS[id(node)], g), False
-        prev = () if ends and node in ends else node._prev
+        prev = node._prev
         if not prev:
             if g is not None:
                 results[node] = g
@@ -228,11 +228,13 @@ def _backward(
         if keep and node in keep and g is not None:
             results[node] = g
             own = False
-            if not any(p in counts for p in prev):
+            if node in ends or not any(p in counts for p in prev):
                 continue
         op: Any = node.op
         sent: Sequence[Any]
         if g is None:  # nothing flowed into this node, nothing flows out
+            if node in ends:
+                continue
             sent = (None,) * len(prev)
         else:
             params = node.params
