@@ -108,4 +108,4 @@ def slogdet(input: TensorLike) -> SignLog[Tensor]:
 def svd(input: TensorLike, some: bool = True) -> USV:
     """The factors U, S and V (not its transpose), complete unless `some`; see `nngrad.linalg.svd`."""
     u, s, vh = F.linalg.svd(input, not some)
-    return given_by("svd", USV(wrap(u), wrap(s), wrap(F.mT(vh))))
+    return given_by("svd", USV(wrap(u), wrap(s), wrap(F.mT(F.conj(vh)))))

@@ -83,6 +83,37 @@ def test_real_tensors_are_themselves() -> None:
     assert y.tolist() == [1, 1]
 
 
+SQUARE = np.array([[4 + 0j, 1 - 2j, 0.5j], [1 + 2j, 5 + 0j, 1 + 0j], [-0.5j, 1 + 0j, 3 + 0j]])
+
+OF_COMPLEX: dict[str, Callable[[Any, Any], Any]] = {
+    "cholesky_solve": lambda t, z: t.cholesky_solve(z, t.linalg.cholesky(z)),
+    "cholesky_inverse": lambda t, z: t.cholesky_inverse(t.linalg.cholesky(z, upper=True), upper=True),
+    "lu": lambda t, z: t.linalg.lu(z * z).L,
+    "lu_solve": lambda t, z: t.linalg.lu_solve(*t.linalg.lu_factor(z * z), z, adjoint=True),
+    "lu_solve-right": lambda t, z: t.linalg.lu_solve(*t.linalg.lu_factor(z), z, left=False, adjoint=True),
+    "lstsq": lambda t, z: t.linalg.lstsq(z[:, :2], z, driver="gels").residuals,
+    "pinv": lambda t, z: t.linalg.pinv(z, hermitian=True),
+    "logdet": lambda t, z: t.logdet(z * 1j),
+    "float_power": lambda t, z: t.float_power(z, 2),
+    "logsumexp": lambda t, z: t.logsumexp(z * 2, 1),
+    "cov": lambda t, z: t.cov(z, aweights=t.tensor([1.0, 2.0, 0.5], dtype=t.float64)),
+    "svd": lambda t, z: t.svd(z * z).U @ t.diag_embed(t.svd(z * z).S).to(z.dtype) @ t.svd(z * z).V.mH,
+    "pairwise_distance": lambda t, z: t.nn.functional.pairwise_distance(z, z * 1j),
+    "matrix_exp": lambda t, z: t.matrix_exp(z),
+    "cond": lambda t, z: t.linalg.cond(z, 1),
+    "vecdot": lambda t, z: t.linalg.vecdot(z, z * 1j),
+}
+
+
+@pytest.mark.parametrize("name", OF_COMPLEX)
+def test_functions_of_complex_matrices(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    ours, theirs = [OF_COMPLEX[name](t, t.tensor(SQUARE)) for t in (nngrad, torch)]
+    np.testing.assert_allclose(
+        ours.numpy(), theirs.resolve_conj().numpy(), rtol=1e-9, atol=1e-12, strict=True
+    )
+
+
 REFUSED: dict[str, Callable[[Any], Any]] = {
     "imag": lambda t: t.ones(2).imag,
     "view_as_real": lambda t: t.view_as_real(t.ones(2)),

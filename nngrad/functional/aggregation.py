@@ -133,7 +133,7 @@ def aminmax(input: Operand, *, dim: int | None = None, keepdim: bool = False) ->
 
 
 def _logsumexp_forward(x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
-    top = np.max(x, axis=dims, keepdims=True, initial=-np.inf)
+    top = np.max(x.real if x.dtype.kind == "c" else x, axis=dims, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
     total = np.log(sum_op(np.exp(x - top), dims, True)) + top
     return total if keepdim else np.squeeze(total, axis=dims)

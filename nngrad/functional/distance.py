@@ -6,6 +6,7 @@ import numpy as np
 
 from .arithmetic import add, div, mul, sub
 from .dtypes import wide
+from .elementary import abs
 from .indexing import getitem
 from .loss import check_broadcast
 from .losses import floor_op
@@ -58,6 +59,8 @@ def pairwise_distance(
     difference = add(sub(*_pair("pairwise_distance", x1, x2)), eps)
     if not difference.ndim:
         difference = reshape(difference, (1,))
+    if difference.dtype.kind == "c":
+        difference = abs(difference)
     return p_norm(difference, p, (difference.ndim - 1,), keepdim)
 
 

@@ -156,8 +156,9 @@ def float_power(input: Operand, exponent: Operand) -> Node:
     >>> float_power(np.array([2, 3]), 2).data
     array([4., 9.])
     """
-    double = np.dtype(np.float64)
-    a, b = [cast(as_node(x), double) for x in (input, exponent)]
+    nodes = [as_node(x) for x in (input, exponent)]
+    double = np.result_type(np.float64, *[n.dtype for n in nodes if n.dtype.kind == "c"])
+    a, b = [cast(n, double) for n in nodes]
     return pow(a, b)
 
 

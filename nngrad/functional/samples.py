@@ -184,7 +184,8 @@ def cov(
         product = matmul(centred, mT(conj(centred)))
         norm_factor: Any = scalar(max(count - correction, 0), rows.dtype)
     else:
-        w = cast(weights[0] if len(weights) == 1 else mul(*weights), rows.dtype)
+        kind = np.empty(0, rows.dtype).real.dtype
+        w = cast(weights[0] if len(weights) == 1 else mul(*weights), kind)
         total = sum(w)
         centred = sub(rows, div(sum(mul(rows, w), 1, True), total))
         product = matmul(mul(centred, w), mT(conj(centred)))

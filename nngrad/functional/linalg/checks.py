@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..batch import all_examples
-from ..node import Node, Operand, as_node
+from ..node import Node, Operand, as_node, seal
 from ..op import general
 
 
@@ -95,6 +95,11 @@ def divided(a: Any, b: Any) -> Any:
     """`a / b`, where 0 / 0 is 0: what no gradient arrives at needs no distinct eigenvalues."""
     both = np.logical_and(np.equal(a, 0), np.equal(b, 0))
     return np.divide(a, np.where(both, np.ones((), a.dtype), b))
+
+
+def mH(x: Node) -> Node:
+    """Matrices transposed, and complex ones conjugated."""
+    return mT(seal(np.conjugate(x._value)) if x.dtype.kind == "c" else x)  # type: ignore[no-any-return]  # a node
 
 
 def mT(x: Any) -> Any:

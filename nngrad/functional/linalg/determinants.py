@@ -114,4 +114,6 @@ def logdet(A: Operand) -> Node:
     array(0.)
     """
     sign, size = slogdet(square("logdet", A))
+    if sign.dtype.kind == "c":
+        return seal(as_array(np.log(sign._value) + size._value))
     return where(sign >= 0, size, np.full((), np.nan, size.dtype))

@@ -149,7 +149,10 @@ _pinv: Final = general("pinv", of_numpy("linalg.pinv", _pinv_forward), _pinv_rul
 
 #: what the lower triangles of symmetric matrices say; a gradient passes as if all were read, as in PyTorch
 _symmetric: Final = general(
-    "symmetric", lambda x: np.add(np.tril(x), mT(np.tril(x, -1))), lambda g, _, x: g, frees=False
+    "symmetric",
+    lambda x: np.add(np.tril(x), np.conjugate(mT(np.tril(x, -1)))),
+    lambda g, _, x: g,
+    frees=False,
 )
 
 
@@ -167,7 +170,7 @@ def pinv(
            [0. , 0. ]])
     """
     x = (square if hermitian else matrices)("linalg.pinv", A)
-    if hermitian and x.dtype.kind == "f":
+    if hermitian:
         x = apply(_symmetric, (x,))
     return apply(_pinv, (x,), (atol, rtol))
 

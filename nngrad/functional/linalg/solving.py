@@ -15,7 +15,7 @@ from ..node import Node, Operand
 from ..op import Op, apply, general
 from ..repeating import broadcast_shapes
 from ..shape import squeeze, unsqueeze
-from .checks import floating, matrices, mT, of_numpy, same_dtype, square
+from .checks import floating, matrices, mH, mT, of_numpy, same_dtype, square
 
 
 def _solve_vjp(g: Any, out: Any, inputs: Any, params: Any, saved: Any, needs: list[bool]) -> list[Any]:
@@ -89,7 +89,7 @@ def cholesky_solve(B: Operand, L: Operand, upper: bool = False) -> Node:
     """
     a, b = square("cholesky_solve", L), matrices("cholesky_solve", B)
     factor = _triangle(a, upper)
-    first, second = (mT(factor), factor) if upper else (factor, mT(factor))
+    first, second = (mH(factor), factor) if upper else (factor, mH(factor))
     return _solved("cholesky_solve", second, _solved("cholesky_solve", first, b, True), True)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..arithmetic import div
 from ..batch import all_examples
 from ..choice import where
+from ..elementary import abs
 from ..joining import stack
 from ..matrix import matmul
 from ..node import Node, Operand, as_node, seal
@@ -75,7 +76,7 @@ def lstsq(
     is_full = full or np.all(all_examples(rank._value) == columns)
     if driver not in (None, "gelsy") and rows > columns and is_full:
         left = matmul(a, solution) - b
-        residuals = sum(left * left, -2)
+        residuals = sum(left * left if left.dtype.kind == "f" else abs(left) * abs(left), -2)
     return LeastSquares(
         squeeze(solution, -1) if is_vector else solution,
         residuals,
@@ -146,14 +147,14 @@ def cond(A: Operand, p: Order | None = None) -> Node:
     if p is not None and p not in ("fro", "nuc", np.inf, -np.inf, 1, -1, 2, -2):
         raise RuntimeError(f"linalg.cond: got an invalid norm type: {p}")
     if not x.size:
-        return seal(np.zeros(x.shape[:-2], x.dtype))
+        return seal(np.zeros(x.shape[:-2], x.dtype).real)
     if p is None or p in (2, -2):
         sizes = svdvals(x)
         first, last = (sizes[..., 0], sizes[..., -1]) if p != -2 else (sizes[..., -1], sizes[..., 0])
         return div(first, last)
     inverse, info = inv_ex(square("linalg.cond", x))
     found = matrix_norm(x, p) * matrix_norm(where((info != 0)[..., None, None], 0.0, inverse), p)
-    return where(info != 0, np.full((), np.inf, x.dtype), found)
+    return where(info != 0, np.full((), np.inf, found.dtype), found)
 
 
 # ---------------------------------------------------------------- matrices of one kind

@@ -20,7 +20,7 @@ from ..dtypes import DType
 from ..node import Node, Operand, as_node, seal
 from ..op import apply, general, no_gradient
 from ..repeating import broadcast_shapes
-from .checks import LinAlgError, floating, matrices, mT, same_dtype, square
+from .checks import LinAlgError, floating, matrices, mH, mT, same_dtype, square
 from .decompositions import cholesky
 from .solving import cholesky_solve, inv, solve, solve_op
 
@@ -87,7 +87,9 @@ def _factorize(x: Any) -> Any:
         for start in range(0, k, _BLOCK):
             stop = min(start + _BLOCK, k)
             for j in range(start, stop):
-                p = j + np.abs(a[:, j:, j]).argmax(1)
+                column = a[:, j:, j]
+                sizes = np.abs(column.real) + np.abs(column.imag) if x.dtype.kind == "c" else np.abs(column)
+                p = j + sizes.argmax(1)
                 pivots[:, j] = p
                 a[every, p], a[:, j] = a[:, j].copy(), a[every, p]
                 top = a[:, j, j, None]
@@ -293,6 +295,8 @@ def lu_solve(LU: Operand, pivots: Operand, B: Operand, *, left: bool = True, adj
     n = data.shape[-1]
     turned = _permutation(_from_zero(op, pivots, data), n, data.dtype)
     lower, upper = as_node(_lower(data, n)), triu(data)
+    if adjoint and data.dtype.kind == "c":  # the transpose of the conjugate
+        lower, upper = mT(mH(lower)), mT(mH(upper))
     if not left:
         b = mT(b)
     if left != adjoint:
