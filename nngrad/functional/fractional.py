@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .batch import drawn
+from .batch import drawn, leads
 from .gathering import take_along_dim
 from .node import Node, Operand, as_node, seal
 from .op import floating
@@ -91,19 +91,20 @@ def _pooled(
     return most, squeeze(take_along_dim(cells, unsqueeze(which, -1), -1), -1)
 
 
+@leads
 def _places(samples: Any, sizes: tuple[int, ...], kernel: tuple[int, ...], outs: tuple[int, ...]) -> Any:
     """Which elements of the flattened plane are in each window: (N, C, windows, elements)."""
-    n, channels, dims = samples.shape
+    *lead, dims = samples.shape
     # PyTorch's samples are those of the last dimension first in two dimensions, in order in three
     order = range(dims) if dims == 3 else range(dims - 1, -1, -1)
-    places: Any = np.zeros((n, channels, *(1,) * (2 * dims)), np.int64)
+    places: Any = np.zeros((*lead, *(1,) * (2 * dims)), np.int64)
     for d, sample in enumerate(order):
         starts = _starts(samples[..., sample], sizes[d], outs[d], kernel[d])
         along = starts[..., None] + np.arange(kernel[d])  # (N, C, out, kernel)
         spread = [1] * (2 * dims)
         spread[d], spread[dims + d] = outs[d], kernel[d]
-        places = places * sizes[d] + along.reshape(n, channels, *spread)
-    return places.reshape(n, channels, prod(outs), prod(kernel))
+        places = places * sizes[d] + along.reshape(*lead, *spread)
+    return places.reshape(*lead, prod(outs), prod(kernel))
 
 
 def fractional_max_pool2d_with_indices(
