@@ -49,6 +49,16 @@ CASES: dict[str, tuple[Any, list[Any]]] = {
     "categorical logits": (lambda d, a: d.Categorical(logits=a), [draw(2, 4, 5)]),
     "one category": (lambda d, a: d.Categorical(logits=a), [draw(6)]),
     "one hot": (lambda d, a: d.OneHotCategorical(a), [positive(4, 3)]),
+    "mixture": (
+        lambda d, a, b, c: d.MixtureSameFamily(d.Categorical(logits=a.detach()), d.Normal(b, c)),
+        [draw(4, 3), draw(4, 3), positive(4, 3)],
+    ),
+    "mixture of vectors": (
+        lambda d, a, b: d.MixtureSameFamily(d.Categorical(a), d.Independent(d.Normal(b, 0.5), 1)),
+        [positive(3), draw(3, 2)],
+    ),
+    "relaxed one hot": (lambda d, a, t: d.RelaxedOneHotCategorical(t, logits=a), [draw(4, 3), np.array(0.7)]),
+    "relaxed bernoulli": (lambda d, a, t: d.RelaxedBernoulli(t, a), [chances(4, 3), np.array(0.7)]),
     "poisson": (lambda d, a: d.Poisson(a), [positive(4, 3) * 8]),
     "binomial": (lambda d, a: d.Binomial(7, a), [chances(4, 3)]),
     "large binomial": (lambda d, a: d.Binomial(90, logits=a), [draw(40)]),
@@ -89,6 +99,8 @@ DISCRETE = {
     *("bernoulli", "bernoulli logits", "categorical", "categorical logits", "one category", "one hot"),
     *("poisson", "binomial", "large binomial", "twice independent"),
 }
+MIXED = {"mixture", "mixture of vectors"}
+WITHOUT_KL = {"flow", "affine", "softplus", "factor", "relaxed one hot", "relaxed bernoulli"}
 #: PyTorch differentiates samples of these by approximations
 ROUGH = {"gamma", "small gamma", "chi2", "beta", "dirichlet"}
 
@@ -135,7 +147,7 @@ def test_samples(name: str, dtype: str) -> None:
         close(ours, theirs, dtype)
 
 
-@pytest.mark.parametrize("name", sorted(CASES.keys() - DISCRETE))
+@pytest.mark.parametrize("name", sorted(CASES.keys() - DISCRETE - MIXED))
 def test_gradients_of_samples(name: str) -> None:
     """Of the parameters, through rsample; where PyTorch approximates them, to its precision."""
     found = []
@@ -261,7 +273,7 @@ def test_second_derivatives_of_samples_are_refused() -> None:
 
 
 PAIRS: list[tuple[str, str]] = [
-    *((name, name) for name in sorted(CASES.keys() - {"flow", "affine", "softplus", "factor"})),
+    *((name, name) for name in sorted(CASES.keys() - MIXED - WITHOUT_KL)),
     ("covariance", "precision"),
     ("precision", "factor"),
     ("factor", "precision"),
@@ -473,3 +485,25 @@ def test_names_are_loaded_late() -> None:
 
     code = "import nngrad, sys; assert 'nngrad.distributions' not in sys.modules; nngrad.distributions.Normal"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_gradients_of_what_chooses_among_the_parts_of_a_mixture() -> None:
+    found = []
+    for library in BOTH:
+        logits, means, at = tensors(library, [draw(4, 3), draw(4, 3, seed=1), draw(4, seed=2)], "float64")
+        d = library.distributions
+        mixture = d.MixtureSameFamily(d.Categorical(logits=logits), d.Normal(means, 0.5))
+        mixture.log_prob(at).sum().backward()
+        found.append([logits.grad, means.grad, at.grad])
+        assert mixture.expand((2, 4)).sample((3,)).shape == (3, 2, 4)
+        choice = d.Categorical(logits=means)
+        for chooser, parts in (
+            (d.Normal(0.0, 1.0), d.Normal(0.0, 1.0)),
+            (choice, 1),
+            (choice, d.Normal(means[:, :2], 1.0)),
+            (choice, d.Normal(means[:2], 1.0)),
+        ):
+            with pytest.raises(ValueError, match="istribution"):
+                d.MixtureSameFamily(chooser, parts)
+    for ours, theirs in zip(*found):
+        close(ours, theirs)

@@ -22,7 +22,12 @@ from .locations import (
     Normal as Normal,
     Uniform as Uniform,
 )
+from .mixtures import MixtureSameFamily as MixtureSameFamily
 from .multivariate import MultivariateNormal as MultivariateNormal
+from .relaxed import (
+    RelaxedBernoulli as RelaxedBernoulli,
+    RelaxedOneHotCategorical as RelaxedOneHotCategorical,
+)
 from .transforms import (
     AbsTransform as AbsTransform,
     AffineTransform as AffineTransform,
