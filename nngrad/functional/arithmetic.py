@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from . import quick
 from .comparison import without_gradient
 from .dtypes import DType, Number, get_default_dtype
 from .elementary import flat, quiet, select, silent, sqrt
@@ -57,14 +58,14 @@ _pow = pointwise("pow", _power, _pow_base, _pow_exponent)
 
 def _whole_power(x: Any, n: int) -> Any:
     """x to a small whole power by multiplication: np.power takes 60 ns an element."""
+    if n < 0:
+        return np.reciprocal(_whole_power(x, -n))
     if n == 0:
         return np.ones_like(x)
     if n == 1:
         return x
-    square = np.square(x)
-    if n == 2:
-        return square
-    return np.multiply(square, x) if n == 3 else np.square(square)
+    root = np.square(x) if n < 4 else np.square(_whole_power(x, n // 2))
+    return np.multiply(root, x) if n % 2 else root
 
 
 def _whole_power_rule(g: Any, _: Any, x: Any, n: int) -> Any:
@@ -73,7 +74,7 @@ def _whole_power_rule(g: Any, _: Any, x: Any, n: int) -> Any:
     return np.multiply(g, np.multiply(_whole(x, n - 1), np.asarray(n, x.dtype)))
 
 
-_whole = general("pow_whole", _whole_power, _whole_power_rule)
+_whole = general("pow_whole", silent(_whole_power), _whole_power_rule)
 
 
 def factor_of(op: str, name: str, factor: Number, dtype: DType) -> Number:
@@ -171,7 +172,7 @@ def check_divisor(op: str, a: Any, b: Any) -> None:
 def _floor_divide(a: Any, b: Any) -> Any:
     check_divisor("floor_divide", a, b)
     with np.errstate(all="ignore"):
-        return np.asarray(np.floor_divide(a, b))
+        return np.asarray(quick.floor_divide(a, b))
 
 
 @silent
@@ -202,11 +203,11 @@ def floor_divide(input: Operand, other: Operand) -> Node:
 def _remainder_forward(a: Any, b: Any) -> Any:
     check_divisor("remainder", a, b)
     with np.errstate(all="ignore"):
-        return np.remainder(a, b)
+        return quick.remainder(a, b)
 
 
 def _remainder_divisor(g: Any, _: Any, a: Any, b: Any) -> Any:
-    return np.negative(np.multiply(g, np.floor_divide(a, b)))
+    return np.negative(np.multiply(g, quick.floor_divide(a, b)))
 
 
 _remainder = pointwise("remainder", _remainder_forward, lambda g, _, a, b: g, _remainder_divisor)
@@ -250,8 +251,11 @@ def pow(input: Operand, exponent: Operand) -> Node:
             if isinstance(exponent, builtins.float) and x._value.dtype.kind != "f":
                 x = cast(x, get_default_dtype())
             return apply(_whole, (x,), (int(exponent),))  # type: ignore[arg-type]  # one of 0 to 4
-        if exponent == 0.5 and x._value.dtype.kind == "f":
-            return sqrt(x)
+        if x._value.dtype.kind == "f":
+            if exponent == 0.5:
+                return sqrt(x)
+            if exponent in (-1, -2):
+                return apply(_whole, (x,), (int(exponent),))  # type: ignore[arg-type]  # one of the two
         if x._value.dtype.kind in "iu" and isinstance(exponent, int):
             bounds = np.iinfo(x._value.dtype.str)
             if exponent < 0:

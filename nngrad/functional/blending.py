@@ -49,6 +49,10 @@ def _lerp_forward(a: Any, b: Any, weight: Any) -> Any:
     if a.dtype.kind != "f":
         raise TypeError("only floating-point numbers blend")
     span = np.subtract(b, a)  # from the nearer end, so that both ends are met exactly
+    if type(weight) is np.ndarray and not weight.ndim:
+        if abs(weight) < 0.5:
+            return np.add(a, np.multiply(weight, span))
+        return np.subtract(b, np.multiply(span, np.subtract(1, weight)))
     from_a = np.add(a, np.multiply(weight, span))
     from_b = np.subtract(b, np.multiply(span, np.subtract(1, weight)))
     return np.where(np.less(np.absolute(weight), 0.5), from_a, from_b)
@@ -160,9 +164,15 @@ def clamp_min(input: Operand, min: Operand) -> Node:
     return clip(input, min)
 
 
+def _numbers(x: Any, nan: float, posinf: float | None, neginf: float | None) -> Any:
+    if type(x) is np.ndarray and np.isfinite(x).all():
+        return x.copy()
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
 _nan_to_num = general(
     "nan_to_num",
-    lambda x, nan, posinf, neginf: np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf),
+    _numbers,
     lambda g, _, x, nan, posinf, neginf: select(g, np.isfinite(x)),
 )
 

@@ -11,6 +11,7 @@ from .arithmetic import pow
 from .elementary import floats_only, quiet, select, silent
 from .node import Node, Operand, implements
 from .op import apply, as_floating, general, pointwise
+from .quick import expm1 as expm1_of, log1p as log1p_of, logaddexp as logaddexp_of
 
 _exp2 = pointwise(
     "exp2",
@@ -18,14 +19,14 @@ _exp2 = pointwise(
     lambda g, out, x: np.multiply(np.multiply(g, out), math.log(2)),
     floats=True,
 )
-_expm1 = pointwise("expm1", quiet(np.expm1), lambda g, out, x: np.multiply(g, np.add(out, 1)), floats=True)
+_expm1 = pointwise("expm1", expm1_of, lambda g, out, x: np.multiply(g, np.add(out, 1)), floats=True)
 _log2 = pointwise(
     "log2", quiet(np.log2), lambda g, _, x: np.divide(g, np.multiply(x, math.log(2))), floats=True
 )
 _log10 = pointwise(
     "log10", quiet(np.log10), lambda g, _, x: np.divide(g, np.multiply(x, math.log(10))), floats=True
 )
-_log1p = pointwise("log1p", quiet(np.log1p), lambda g, _, x: np.divide(g, np.add(x, 1)), floats=True)
+_log1p = pointwise("log1p", log1p_of, lambda g, _, x: np.divide(g, np.add(x, 1)), floats=True)
 _rsqrt = pointwise(
     "rsqrt",
     quiet(lambda x: np.reciprocal(np.sqrt(x))),
@@ -40,7 +41,7 @@ _reciprocal = pointwise(
 )
 _logaddexp = pointwise(
     "logaddexp",
-    floats_only(np.logaddexp),
+    floats_only(logaddexp_of),
     lambda g, _, a, b: np.divide(g, np.add(np.exp(np.subtract(b, a)), 1)),
     lambda g, _, a, b: np.divide(g, np.add(np.exp(np.subtract(a, b)), 1)),
 )

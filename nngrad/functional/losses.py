@@ -15,6 +15,7 @@ from .exponential import xlogy
 from .loss import Reduction, check_broadcast, check_reduction, reduce_loss
 from .node import Node, Operand, as_node
 from .op import Op, apply, general, pointwise, promote, scalar
+from .quick import log1p
 from .reduction import sum
 from .shape import unsqueeze
 from .summed import (
@@ -210,14 +211,14 @@ _binary: Final = pointwise(
     "binary_cross_entropy",
     floats_only(
         lambda x, t: np.subtract(
-            np.multiply(np.subtract(t, 1), np.maximum(np.log1p(np.negative(x)), -100)),
+            np.multiply(np.subtract(t, 1), np.maximum(log1p(np.negative(x)), -100)),
             np.multiply(t, np.maximum(np.log(x), -100)),
         )
     ),
     lambda g, _, x, t: np.divide(
         np.multiply(g, np.subtract(x, t)), np.maximum(np.multiply(np.subtract(1, x), x), TINY)
     ),
-    lambda g, _, x, t: np.multiply(g, np.subtract(np.log1p(np.negative(x)), np.log(x))),
+    lambda g, _, x, t: np.multiply(g, np.subtract(log1p(np.negative(x)), np.log(x))),
 )
 
 #: (1 - t) * x - logsigmoid(x) with nothing that cancels
@@ -225,7 +226,7 @@ binary_logits_op: Final = pointwise(
     "binary_cross_entropy_with_logits",
     floats_only(
         lambda x, t: np.add(
-            np.multiply(np.subtract(np.greater(x, 0), t), x), np.log1p(np.exp(np.negative(np.abs(x))))
+            np.multiply(np.subtract(np.greater(x, 0), t), x), log1p(np.exp(np.negative(np.abs(x))))
         )
     ),
     lambda g, _, x, t: np.multiply(g, np.subtract(sigmoid_op(x), t)),

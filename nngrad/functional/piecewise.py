@@ -15,9 +15,18 @@ from .op import apply, floating, pointwise
 from .shape import reshape
 
 
-@elementwise
-def _leaky_formula(x: Any, slope: float) -> Any:
+def _leaky(x: Any, slope: float) -> Any:
     return np.add(np.maximum(x, 0), np.multiply(np.minimum(x, 0), slope))
+
+
+def _leaky_kernel(out: Any, x: Any, slope: float) -> None:
+    if 0 < slope <= 1:
+        np.maximum(np.multiply(x, slope, out=out), x, out=out)
+    else:
+        np.copyto(out, _leaky(x, slope))
+
+
+_leaky_formula = elementwise(_leaky, _leaky_kernel)
 
 
 @elementwise
@@ -39,7 +48,7 @@ def leaky_relu(input: Operand, negative_slope: float = 0.01) -> Node:
 
 _prelu = pointwise(
     "prelu",
-    lambda x, w: np.where(np.greater(x, 0), x, np.multiply(w, x)),
+    lambda x, w: np.add(np.maximum(x, 0), np.multiply(w, np.minimum(x, 0))),
     lambda g, _, x, w: choose(np.greater(x, 0), g, np.multiply(g, w)),
     lambda g, _, x, w: select(np.multiply(g, x), np.logical_not(np.greater(x, 0))),
 )

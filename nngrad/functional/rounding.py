@@ -11,6 +11,7 @@ from .comparison import ordered
 from .elementary import flat, floats_only, quiet, silent
 from .node import Node, Operand, as_node, implements
 from .op import apply, general, pointwise
+from .quick import fmod as fmod_of
 
 
 def _rounder(ufunc: Any) -> Any:
@@ -29,7 +30,10 @@ _rint = pointwise("round", _rounder(np.rint), flat)
 
 
 def _sign_forward(x: Any) -> Any:
-    return x if x.dtype.kind == "b" else np.where(x == x, np.sign(x), np.zeros((), x.dtype))
+    if x.dtype.kind != "f":
+        return x if x.dtype.kind == "b" else np.sign(x)
+    signs = np.subtract(np.greater(x, 0).view(np.int8), np.less(x, 0).view(np.int8))  # 0 at NaN
+    return signs.astype(x.dtype)
 
 
 sign_op: Final = pointwise("sign", quiet(_sign_forward), flat)
@@ -53,7 +57,7 @@ _frac = pointwise("frac", floats_only(lambda x: np.subtract(x, np.trunc(x))), la
 
 def _fmod_forward(a: Any, b: Any) -> Any:
     check_divisor("fmod", a, b)
-    return np.fmod(a, b)
+    return fmod_of(a, b)
 
 
 _fmod = pointwise(

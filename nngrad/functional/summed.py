@@ -11,6 +11,7 @@ from .blocks import BLOCK, over_blocks
 from .elementary import silent
 from .node import Node
 from .op import Op, apply, general
+from .quick import log1p
 
 #: total(x, t, spare, other spare, *numbers): the sum of the losses of a block, with room for two arrays
 Total: TypeAlias = Callable[..., Any]
@@ -149,7 +150,7 @@ def bends_slope(out: Any, x: Any, t: Any, factor: Any, delta: float, scale: floa
 
 def logits(x: Any, t: Any, e: Any, product: Any) -> Any:
     """The sum of binary cross entropies of logits."""
-    np.log1p(np.exp(np.negative(np.absolute(x, out=e), out=e), out=e), out=e)
+    log1p(np.exp(np.negative(np.absolute(x, out=e), out=e), out=e), out=e)
     result = np.add.reduce(e)
     np.multiply(x, t, out=product)
     return result + np.add.reduce(np.subtract(np.maximum(x, 0, out=e), product, out=e))
