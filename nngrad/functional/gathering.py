@@ -75,16 +75,20 @@ def gather(input: Operand, dim: int, index: Operand, *, sparse_grad: bool = Fals
         return reshape(getitem_parsed(reshape(x, (-1,)), slice(0, 0)), at.shape)
     flat, places = with_dims(x), with_dims(at)
     check_shape("gather", dim, places, flat)
-    check_range("gather", places, flat.shape[dim], 0, RuntimeError, f" for dimension {dim}")
-    rows = _repeated(places._value, dim)
-    if rows is not None and _with_size(flat.shape, dim, len(rows)) == places.shape:
-        return getitem_parsed(flat, *at_dim(dim, seal(rows)))
-    return _like(getitem_parsed(flat, *along_dim(dim, places)), at)
+    return _like(getitem_parsed(flat, *index_along("gather", flat, dim, places)), at)
 
 
-def _with_size(shape: tuple[int, ...], dim: int, size: int) -> tuple[int, ...]:
-    """A shape with another size at `dim`."""
-    return (*shape[:dim], size, *shape[dim + 1 :])
+def index_along(
+    op: str, x: Node, dim: int, at: Node, whole: bool = True
+) -> tuple[tuple[Any, ...], tuple[Node, ...]]:
+    """The index that picks `at` along `dim`, once it is checked; of whole parts (if `whole`) where it
+    repeats a vector over all of the other dimensions."""
+    rows = _repeated(at._value, dim)
+    named = at if rows is None else seal(rows)
+    check_range(op, named, x.shape[dim], 0, RuntimeError, f" for dimension {dim}")
+    if rows is None or not whole or (*x.shape[:dim], len(rows), *x.shape[dim + 1 :]) != at.shape:
+        return along_dim(dim, at)
+    return at_dim(dim, named)
 
 
 def _repeated(index: Any, dim: int) -> Any:

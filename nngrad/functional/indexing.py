@@ -7,6 +7,8 @@ mixtures. The arrays among them become inputs of the op, what is left is its sta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from math import prod
 from sys import getrefcount
 from types import EllipsisType
 from typing import Any, Final, SupportsIndex, TypeAlias
@@ -18,7 +20,7 @@ from .dtypes import AnyArray, Nested
 from .engine import ALONE, Cleared, Scatter, copied
 from .node import GETITEM, MOVED, Draft, HasNode, Hole, Node, Operand, as_node, grad_mode, implements, seal
 from .op import Op, apply, cast, forward_error, general, is_number, linear, no_gradient, scalar
-from .scattering import dense, has_unique_cells, scatter_add
+from .scattering import dense, has_unique_cells, row_numbers, scatter_add
 from .shape import PUT, clone_op, normal_dim
 
 IndexPart: TypeAlias = SupportsIndex | slice | EllipsisType | HasNode | AnyArray | Nested[bool | int] | None
@@ -35,6 +37,8 @@ class _Place:
 
 
 PLACE: Final = _Place()
+#: places along dimensions up to this long are kept: np.ogrid takes 20 us
+_KEPT: Final = 1 << 14
 
 
 def parse_index(index: Any) -> tuple[Any, tuple[Node, ...]]:
@@ -49,7 +53,7 @@ def parse_index(index: Any) -> tuple[Any, tuple[Node, ...]]:
         kind = type(part)
         if kind is int or kind is slice or part is None or part is Ellipsis:
             template.append(part)
-        elif kind is not bool and isinstance(part, SupportsIndex) and not hasattr(part, "ndim"):
+        elif kind is not bool and not hasattr(part, "ndim") and hasattr(part, "__index__"):
             template.append(part.__index__())
         else:
             operand: Any = np.asarray(part) if kind is bool or isinstance(part, Sequence) else part
@@ -159,8 +163,22 @@ def _np_take_along_axis(x: Operand, indices: Operand, axis: int) -> Node:
 
 def along(indices: Any, dim: int) -> tuple[Any, ...]:
     """The full index that picks `indices` along `dim` and every place of the other dimensions."""
-    grids = np.ogrid[tuple([slice(n) for n in indices.shape])]
-    return (*grids[:dim], indices, *grids[dim + 1 :])
+    shape = indices.shape
+    return tuple([indices if d == dim else _places(n, len(shape) - 1 - d)[:n] for d, n in enumerate(shape)])
+
+
+@lru_cache(32)
+def _counted(bits: int, behind: int) -> Any:
+    grid = np.arange(1 << bits).reshape(-1, *(1,) * behind)
+    grid.flags.writeable = False
+    return grid
+
+
+def _places(size: int, behind: int) -> Any:
+    """At least the integers from 0 to size - 1, with so many dimensions of size 1 behind."""
+    if size <= _KEPT:
+        return _counted(max(size - 1, 0).bit_length(), behind)
+    return np.arange(size).reshape(-1, *(1,) * behind)
 
 
 # ---------------------------------------------------------------- assignment
@@ -210,6 +228,13 @@ def last_writers(shape: tuple[int, ...], index: Any) -> Any:
     """Which written values are still there at the end, where an index names a cell twice."""
     if has_unique_cells(index):
         return None
+    found = row_numbers(shape, index) if all(shape) else None
+    if found is not None:
+        rows, depth = found
+        order = np.arange(rows.size).reshape(rows.shape)
+        winner = np.empty(prod(shape[:depth]), np.intp)
+        winner[rows] = order
+        return np.equal(winner[rows], order).reshape(*rows.shape, *(1,) * (len(shape) - depth))
     winner = np.empty(shape, np.intp)
     order = np.arange(winner[index].size).reshape(winner[index].shape)
     winner[index] = order

@@ -15,7 +15,7 @@ from .batch import Batch, all_examples
 from .choice import where
 from .combining import COMBINED, NEUTRAL
 from .dtypes import Number
-from .gathering import along_dim, at_dim, check_range, check_shape, indices_of, meet, vector_of, with_dims
+from .gathering import at_dim, check_range, check_shape, index_along, indices_of, meet, vector_of, with_dims
 from .indexing import PLACE, add_at_op, filling, getitem_parsed, put_op
 from .node import Node, Operand, as_node, seal
 from .op import Op, apply, is_number, scalar
@@ -155,10 +155,10 @@ def masked_scatter(input: Operand, mask: Operand, source: Operand) -> Node:
 
 
 def _places(
-    op: str, input: Operand, dim: int, index: Operand, src: Operand | None
+    op: str, input: Operand, dim: int, index: Operand, src: Operand | None, whole: bool = True
 ) -> tuple[Node, Node | None, Parsed] | None:
-    """An input with at least one dimension, what of src is written, and the full index; or None if
-    there is nothing to write."""
+    """An input with at least one dimension, what of src is written, and the full index (of whole parts
+    where it can be and `whole` allows); or None if there is nothing to write."""
     x, at = as_node(input), indices_of(op, index)
     dim = normal_dim(op, dim, x.ndim)
     new = None if src is None else as_node(src)
@@ -168,10 +168,10 @@ def _places(
         return None
     x, at, new = with_dims(x), with_dims(at), new if new is None else with_dims(new)
     check_shape(op, dim, at, x, new)
-    check_range(op, at, x.shape[dim], 0, RuntimeError, f" for dimension {dim}")
+    where = index_along(op, x, dim, at, whole)
     if new is not None and new.shape != at.shape:
         new = getitem_parsed(new, tuple([slice(n) for n in at.shape]))
-    return x, new, along_dim(dim, at)
+    return x, new, where
 
 
 def scatter(
@@ -201,7 +201,7 @@ def scatter(
     if given is None:
         raise TypeError("scatter: needs src or value")
     number = is_number(given)
-    found = _places("scatter", input, dim, index, None if number else given)
+    found = _places("scatter", input, dim, index, None if number else given, whole=reduce is None)
     if found is None:
         return clone(input)
     x, new, where = found
@@ -249,7 +249,7 @@ def scatter_reduce(
     dtype = as_node(input)._value.dtype
     if reduce == "mean" and dtype.kind == "b":
         raise RuntimeError("scatter_reduce: the mean is not implemented for bools")
-    found = _places("scatter_reduce", input, dim, index, src)
+    found = _places("scatter_reduce", input, dim, index, src, whole=reduce in ("sum", "mean"))
     if found is None:
         return clone(input)
     x, new, where = found
@@ -261,10 +261,16 @@ def scatter_reduce(
         return _write(add_at_op, input, x, new, where)
     if reduce == "mean":
         total = _write(add_at_op, input, x, new, where)
-        counts = np.full(x.shape, include_self, dtype)
-        add_into(counts, tuple([a._value for a in arrays]), np.ones(new.shape, dtype))
+        counts: Any
+        if len(arrays) < x.ndim:  # whole parts: one count for each
+            many = np.bincount(arrays[0]._value, minlength=x.shape[len(template) - 1]) + include_self
+            counts = many.astype(dtype).reshape(-1, *(1,) * (x.ndim - len(template)))
+        else:
+            counts = np.full(x.shape, include_self, dtype)
+            add_into(counts, tuple([a._value for a in arrays]), np.ones(new.shape, dtype))
+            counts = counts.reshape(total.shape)
         mean = div if dtype.kind == "f" else floor_divide
-        return mean(total, np.maximum(counts, np.ones((), dtype)).reshape(total.shape))
+        return mean(total, np.maximum(counts, np.ones((), dtype)))
     return _combine(COMBINED[reduce], input, x, new, where)
 
 

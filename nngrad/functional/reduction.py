@@ -13,7 +13,7 @@ from .choice import maximum, minimum
 from .comparison import ordered
 from .dtypes import AnyArray, DType
 from .elementary import in_order
-from .indexing import along, getitem
+from .indexing import PLACE, along, getitem_parsed
 from .node import HasNode, Node, Operand, as_node, implements, seal
 from .op import Op, apply, astype, cast, general, linear
 from .shape import Dims, normal_dim, normal_dims, reshape
@@ -285,7 +285,8 @@ def _search(name: str, find: Callable[..., Any], x: Node, dim: int, keepdim: boo
         return ValuesIndices(x, seal(np.zeros((), np.int64)))
     where = _arg(name, find, x, dim, True)
     at = normal_dim(name, dim, x.ndim)
-    values = getitem(x, along(where._value, at))
+    parts = along(where._value, at)
+    values = getitem_parsed(x, (PLACE,) * len(parts), tuple([seal(part) for part in parts]))
     if not keepdim:
         shape = [n for i, n in enumerate(x.shape) if i != at]
         values, where = reshape(values, shape), reshape(where, shape)

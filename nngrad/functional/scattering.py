@@ -22,6 +22,8 @@ FEW: Final = 2048
 NARROW: Final = 32
 #: how many elements can be added in the time that it takes to begin the sum of one group of rows
 GROUP: Final = 600
+#: the same for a pass over all groups that takes the next row of each
+ROUND: Final = 3000
 #: how many positions are computed at once: they stay in cache
 BLOCK: Final = 1 << 14
 
@@ -143,7 +145,11 @@ def add_rows(buffer: Any, rows: Any, g: Any, blank: bool) -> None:
         return
     order, starts = grouped(rows, len(buffer))
     heads = rows[order[starts]]
-    if count * width > GROUP * len(starts):  # long groups: a sum each
+    sizes = np.diff(starts, append=count)
+    by_turns = ROUND * sizes.max(initial=0) + 0.6 * g.size
+    if 2 * len(starts) <= count and by_turns < min(g.size, GROUP * len(starts) + 0.2 * g.size):
+        _add_by_turns(buffer, heads, order, starts, sizes, g)
+    elif count * width > GROUP * len(starts):  # long groups: a sum each
         ends = [*starts[1:].tolist(), count]
         for row, start, end in zip(heads.tolist(), starts.tolist(), ends):
             buffer[row] += column_sums(g.take(order[start:end], 0))
@@ -154,6 +160,16 @@ def add_rows(buffer: Any, rows: Any, g: Any, blank: bool) -> None:
         _add_elements(buffer, rows[rest], g[rest])
     else:
         _add_elements(buffer, rows, g)
+
+
+def _add_by_turns(buffer: Any, heads: Any, order: Any, starts: Any, sizes: Any, g: Any) -> None:
+    """`add_rows` by passes over the groups, each of which adds the next row of all that have one."""
+    longest = np.argsort(-sizes, kind="stable")
+    starts, sizes, heads = starts[longest], sizes[longest], heads[longest]
+    total = g.take(order[starts], 0)
+    for turn, some in enumerate(np.searchsorted(-sizes, -np.arange(1, sizes[0])).tolist(), 1):
+        total[:some] += g.take(order[starts[:some] + turn], 0)
+    buffer[heads] += total
 
 
 def grouped(rows: Any, number: int) -> tuple[Any, Any]:

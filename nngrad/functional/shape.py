@@ -244,7 +244,7 @@ def _np_reshape(x: Operand, shape: Any) -> Node:
 @implements(np.expand_dims)
 def _np_expand_dims(x: Operand, axis: Any) -> Node:
     x = as_node(x)
-    axes = (axis,) if isinstance(axis, SupportsIndex) else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, Sequence) else (axis,)
     ndim = x.ndim + len(axes)
     at = {normal_dim("expand_dims", a, ndim) for a in axes}
     sizes = iter(x.shape)

@@ -129,7 +129,7 @@ def split(input: Node, split_size_or_sections: int | Sequence[int], dim: int = 0
 def _split(op: str, x: Node, sizes: int | Sequence[int], dim: int) -> list[Part]:
     at = _along(op, x, dim)
     length = x.shape[at]
-    if isinstance(sizes, SupportsIndex):
+    if not isinstance(sizes, Sequence):
         size = whole(sizes)
         if size < 0 or (size == 0 and length):
             raise RuntimeError(f"{op}: split_size must be positive, got {size}")

@@ -98,9 +98,15 @@ def mixed(draw: st.DrawFn) -> tuple[tuple[int, ...], Any]:
 
 
 @settings(deadline=None, max_examples=300)
-@given(mixed(), st.sampled_from([0, 3, 10**9]), st.sampled_from([0, 1, 32]), st.sampled_from([1, 4, 100]))
+@given(
+    mixed(),
+    st.sampled_from([0, 3, 10**9]),
+    st.sampled_from([0, 10**9]),
+    st.sampled_from([0, 1, 32]),
+    st.sampled_from([1, 4, 100]),
+)
 def test_every_way_of_adding_at_an_index_is_numpys(
-    case: tuple[tuple[int, ...], Any], group: int, narrow: int, block: int
+    case: tuple[tuple[int, ...], Any], group: int, turn: int, narrow: int, block: int
 ) -> None:
     shape, index = case
     start = filled(shape)
@@ -109,7 +115,8 @@ def test_every_way_of_adding_at_an_index_is_numpys(
     except IndexError:  # the ellipsis moved an index to a shorter dimension
         return
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("FEW", 0), ("GROUP", group), ("NARROW", narrow), ("BLOCK", block)):
+        chosen = {"FEW": 0, "GROUP": group, "ROUND": turn, "NARROW": narrow, "BLOCK": block}
+        for name, value in chosen.items():
             patch.setattr(scattering, name, value)
         for blank in (False, True):
             got = np.zeros(shape) if blank else np.array(start)
