@@ -16,6 +16,7 @@ import numpy as np
 
 from .batch import leads
 from .blocks import over_blocks
+from .dtypes import DType
 from .elementary import silent
 from .node import Node, constant
 from .op import Op, general, linear, no_gradient
@@ -206,8 +207,15 @@ def _lowest(x: Any) -> float:
     return -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
 
 
+def _is_one(spans: Spans) -> bool:
+    """Whether there is one window, the whole plane."""
+    return all(span.out == 1 and span.tiles for span in spans)
+
+
 def _max_pool(x: Any, spans: Spans) -> Any:
     def largest(x: Any) -> Any:
+        if _is_one(spans):
+            return np.maximum.reduce(x.reshape(len(x), -1), 1).reshape(len(x), *_outs(spans))
         for axis, span in enumerate(spans, 1):
             x = _fold(x, axis, span, np.maximum, _lowest(x))
         return x
@@ -251,6 +259,13 @@ def _max_pool_rule(g: Any, _: Any, x: Any, spans: Spans) -> Any:
 
 
 def _send_back(g: Any, x: Any, spans: Spans) -> Any:
+    if _is_one(spans) and x.size:
+        rows, every = x.reshape(len(x), -1), np.arange(len(x))
+        first = rows.argmax(1)
+        if not np.isnan(rows[every, first]).any():
+            result = np.zeros(rows.shape, g.dtype)
+            result[every, first] = g.reshape(-1)
+            return result.reshape(x.shape)
     levels = [x]
     for axis in range(len(spans), 0, -1):  # rows first: of equal elements the first in memory counts
         levels.append(_fold(levels[-1], axis, spans[axis - 1], np.maximum, _lowest(x)))
@@ -343,6 +358,10 @@ def _divisors(spans: Spans, divisor: Divisor) -> Any:
     return sizes.ravel()[0] if sizes.size and np.ptp(sizes) == 0 else sizes
 
 
+#: up to how many windows, over how many elements, are summed by a product with a matrix
+_WINDOWS: Final = 16
+_ELEMENTS: Final = 1 << 12
+
 #: the dimensions within the windows, in the shape that `_tiled` gives
 _WITHIN: Final = {dims: tuple(range(2, 2 * dims + 1, 2)) for dims in (1, 2, 3)}
 
@@ -356,11 +375,35 @@ def _tiled(x: Any, spans: Spans) -> tuple[int, ...]:
     return (len(x), *[n for span in spans for n in (span.out, span.kernel)])
 
 
+@lru_cache(maxsize=64)
+def _members(spans: Spans, dtype: DType) -> Any:
+    """A matrix (windows, elements of a plane) of which windows hold which elements, where there are so few
+    large ones that a product with it beats sums of taps; else None."""
+    if prod(_outs(spans)) > _WINDOWS or not all(not span.kernel or span.kernel > 4 for span in spans):
+        return None
+    if not all(span.padding == 0 for span in spans) or not 0 < prod(_sizes(spans)) <= _ELEMENTS:
+        return None
+    matrix = np.ones((1, 1), dtype)
+    for span in spans:
+        along = np.zeros((span.out, span.size), dtype)
+        for outs, at in taps(span):
+            rows: Any = np.arange(span.out)[outs]
+            along[rows, np.arange(span.size)[at]] = 1
+        matrix = np.kron(matrix, along)
+    return matrix if matrix.size else None
+
+
 def _avg_pool(x: Any, spans: Spans, divisor: Divisor) -> Any:
     by = _divisors(spans, divisor)
 
     def mean(part: Any) -> Any:
         part = part.astype(np.float32) if x.dtype == np.float16 else part
+        members = _members(spans, part.dtype) if part.dtype.kind == "f" else None
+        if members is not None:
+            sums = np.dot(part.reshape(len(part), -1), members[0] if len(members) == 1 else members.T)
+            if np.isfinite(sums).all():  # infinities times zeros would spread
+                sums = sums.reshape(len(part), *_outs(spans))
+                return np.divide(sums, by.astype(part.dtype), out=sums)
         if _coarse(spans):
             part = np.add.reduce(part.reshape(_tiled(part, spans)), _WITHIN[len(spans)])
         else:
@@ -379,6 +422,9 @@ def _avg_unpool(g: Any, spans: Spans, divisor: Divisor) -> Any:
     def spread(part: Any) -> Any:
         part = part.astype(np.float32) if g.dtype == np.float16 else part
         part = np.divide(part, by.astype(part.dtype))
+        members = _members(spans, part.dtype) if part.dtype.kind == "f" else None
+        if members is not None and np.isfinite(part).all():
+            return np.dot(part.reshape(len(part), -1), members).reshape(len(part), *_sizes(spans))
         if _coarse(spans):
             result = np.empty((len(part), *_sizes(spans)), part.dtype)
             result.reshape(_tiled(result, spans))[...] = np.expand_dims(part, _WITHIN[len(spans)])

@@ -18,6 +18,8 @@ from .op import Op, linear
 
 #: up to how many elements along a dimension a product with a matrix is faster than sums of a few
 LARGEST: Final = 256
+#: up to how many results beside a run of neighbours are sent back one by one
+_FEW: Final = 16
 
 
 class Table:
@@ -44,6 +46,23 @@ class Table:
             starts = np.flatnonzero(np.diff(row[order], prepend=-1))
             found.append((None if (np.diff(row) >= 0).all() else order, starts, row[order][starts]))
         return found
+
+    @cached_property
+    def run(self) -> tuple[slice, slice, Any] | None:
+        """For a table that repeats elements, few of them: which results are neighbours as they were, which
+        elements those are, and which results are left."""
+        if self.weights is not None or len(self.indices) != 1:
+            return None
+        row = self.indices[0]
+        breaks = np.flatnonzero(np.diff(row) != 1) + 1
+        starts, stops = np.append(0, breaks), np.append(breaks, len(row))
+        longest = np.argmax(stops - starts)
+        start, stop = int(starts[longest]), int(stops[longest])
+        if len(row) - (stop - start) > _FEW or not len(row):
+            return None
+        first = int(row[start])
+        rest = np.delete(np.arange(len(row)), slice(start, stop))
+        return slice(start, stop), slice(first, first + stop - start), rest
 
     @cached_property
     def matrix(self) -> Any:
@@ -91,6 +110,15 @@ def _resample(x: Any, tables: Tables) -> Any:
         if _is_quick(x, table):
             x = _by_matrix(x, axis, table.matrix)
             continue
+        lead = (slice(None),) * axis
+        if table.run is not None:  # neighbours by a slice: padding takes half the time, back a fifth
+            near, of, rest = table.run
+            longer = np.empty((*x.shape[:axis], table.indices.shape[1], *x.shape[axis + 1 :]), x.dtype)
+            longer[(*lead, near)] = x[(*lead, of)]
+            for place, source in zip(rest.tolist(), table.indices[0][rest].tolist()):
+                longer[(*lead, place)] = x[(*lead, source)]
+            x = longer
+            continue
         total = None
         for tap, row in enumerate(table.indices):
             part = np.take(x, row, axis)
@@ -110,11 +138,19 @@ def _transposed(g: Any, tables: Tables) -> Any:
             g = _by_matrix(g, axis, table.matrix.T)
             continue
         total = np.zeros((*g.shape[:axis], table.size, *g.shape[axis + 1 :]), g.dtype)
+        lead = (slice(None),) * axis
+        if table.run is not None:
+            near, of, rest = table.run
+            total[(*lead, of)] = g[(*lead, near)]
+            for place, source in zip(rest.tolist(), table.indices[0][rest].tolist()):
+                total[(*lead, source)] += g[(*lead, place)]
+            g = total
+            continue
         for tap, (order, starts, places) in enumerate(table.groups):
             part = g if table.weights is None else g * table.weight(tap, g.ndim - axis - 1, g.dtype)
             if starts.size:
                 part = part if order is None else np.take(part, order, axis)
-                total[(*(slice(None),) * axis, places)] += np.add.reduceat(part, starts, axis)
+                total[(*lead, places)] += np.add.reduceat(part, starts, axis)
         g = total
     return g.astype(dtype, copy=False)
 
