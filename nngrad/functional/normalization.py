@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +20,9 @@ from .joining import concat
 from .node import Node, Operand, as_node, seal
 from .norms import p_norm
 from .op import cast, floating
-from .shape import Dims, normal_dims, reshape
+from .shape import Dims, normal_dims, reshape, reshape_op
 from .splitting import narrow
-from .standardizing import kept_dims, moments, standardized
+from .standardizing import kept_dims, moments, standardize, standardized
 
 # ---------------------------------------------------------------- checks
 
@@ -246,7 +247,6 @@ def _by_running(
     return add(mul(x, reshape(scale, beside)), reshape(shift, beside))
 
 
-@silent
 def running_stats(
     input: Operand,
     running_mean: Operand,
@@ -264,31 +264,57 @@ def running_stats(
     >>> mean.data, variance.data
     (array([1.]), array([1.5]))
     """
+    return stats_after(None, input, running_mean, running_var, momentum, by_instance)
+
+
+def _known(out: Node | None, count: int) -> tuple[Any, Any] | None:
+    """The mean and the unbiased variance by channel that a normalisation saved, if it did."""
+    node = out._prev[0] if out is not None and out.op is reshape_op else None
+    saved = node.saved if node is not None and node.op is standardize else None
+    if type(saved) is not tuple or count < 2:
+        return None
+    return saved[0], np.divide(np.multiply(saved[1], count), count - 1)
+
+
+@silent
+def stats_after(
+    out: Node | None,
+    input: Operand,
+    running_mean: Operand,
+    running_var: Operand,
+    momentum: float,
+    by_instance: bool,
+) -> tuple[Node, Node]:
+    """`running_stats` that looks at what batch_norm or instance_norm made of the input first: recorded, it
+    has kept the moments, and to take them again is half of its work."""
     op = "running_stats"
     x = _channelled(op, input)
     shape = (x.shape[1],)
-    values = x._value.reshape(*x.shape[:2], -1)
-    if values.dtype.char == "e":
-        values = values.astype(np.float32)
-    axes = (2,) if by_instance else (0, 2)
-    count = math.prod([values.shape[d] for d in axes])
-    kept = kept_dims(values.shape, axes)
-    mean, variance = np.empty(kept, values.dtype), np.empty(kept, values.dtype)
-    if isinstance(values, np.ndarray) and moments(mean, variance, values, axes, count):
-        variance = np.divide(np.multiply(variance, count), count - 1)
-    else:
-        mean = np.mean(values, axis=axes, keepdims=True)
-        variance = np.divide(
-            np.sum(np.square(np.subtract(values, mean)), axis=axes, keepdims=True), count - 1
-        )
+    count = math.prod(x.shape[2:]) * (1 if by_instance else x.shape[0])
+    found = _known(out, count) or _taken(x, (2,) if by_instance else (0, 2), count)
     updated = []
-    for name, old, new in (("running_mean", running_mean, mean), ("running_var", running_var, variance)):
+    for name, old, new in zip(("running_mean", "running_var"), (running_mean, running_var), found):
         node = as_node(old)
         if node.shape != shape:
             raise RuntimeError(f"{op}: {name} should contain {shape[0]} elements, got shape {node.shape}")
-        news = np.mean(new, axis=(0, 2)).astype(node.dtype)
+        news: Any = np.mean(np.reshape(new, (-1, *shape)), axis=0) if by_instance else np.reshape(new, shape)
+        news = news.astype(node.dtype)
         updated.append(seal(np.add(np.multiply(node._value, 1 - momentum), np.multiply(news, momentum))))
     return updated[0], updated[1]
+
+
+def _taken(x: Node, axes: tuple[int, ...], count: int) -> tuple[Any, Any]:
+    """The mean and the unbiased variance of (N, C, ...) over the axes, which stay."""
+    values = x._value.reshape(*x.shape[:2], -1)
+    if values.dtype.char == "e":
+        values = values.astype(np.float32)
+    kept = kept_dims(values.shape, axes)
+    mean, variance = np.empty(kept, values.dtype), np.empty(kept, values.dtype)
+    if isinstance(values, np.ndarray) and moments(mean, variance, values, axes, count):
+        return mean, np.divide(np.multiply(variance, count), count - 1)
+    mean = np.mean(values, axis=axes, keepdims=True)
+    away = np.square(np.subtract(values, mean))
+    return mean, np.divide(np.sum(away, axis=axes, keepdims=True), count - 1)
 
 
 # ---------------------------------------------------------------- over neighbours, and by norms

@@ -6,6 +6,7 @@ from typing import Final
 
 from .. import functional as F
 from ..functional.batch import levels_of
+from ..functional.normalization import stats_after
 from ..lifting import TensorLike, lift, wrap
 from ..tensor import Tensor
 
@@ -46,7 +47,7 @@ def batch_norm(
     """
     out = wrap(F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps))
     if training:
-        _update(input, running_mean, running_var, momentum, False)
+        _update(out, input, running_mean, running_var, momentum, False)
     return out
 
 
@@ -68,15 +69,20 @@ def instance_norm(
         F.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
     )
     if use_input_stats:
-        _update(input, running_mean, running_var, momentum, True)
+        _update(out, input, running_mean, running_var, momentum, True)
     return out
 
 
 def _update(
-    input: Tensor, mean: Tensor | None, variance: Tensor | None, momentum: float, by_instance: bool
+    out: Tensor,
+    input: Tensor,
+    mean: Tensor | None,
+    variance: Tensor | None,
+    momentum: float,
+    by_instance: bool,
 ) -> None:
     if mean is not None and variance is not None:
-        new_mean, new_variance = F.running_stats(input, mean, variance, momentum, by_instance=by_instance)
+        new_mean, new_variance = stats_after(out.node, input, mean, variance, momentum, by_instance)
         for old, new in ((mean, new_mean), (variance, new_variance)):
             if not set(levels_of(new._value)) <= set(levels_of(old.node._value)):
                 raise RuntimeError(
