@@ -8,11 +8,13 @@ The arithmetic is in sliding.py, for any number of dimensions; here are the rule
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import index
 from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
 
+from .dtypes import DType
 from .node import Node, Operand, as_node
 from .op import Op, apply, bilinear, general
 from .shape import reshape, squeeze, unsqueeze
@@ -81,10 +83,17 @@ def _at_least(op: str, name: str, sizes: Size, least: int) -> Size:
 
 
 def _checked(
-    op: str, inputs: Sequence[Node], d: int, stride: Sizes, dilation: Sizes, groups: int, turned: bool
-) -> tuple[tuple[Node, ...], Size, Size]:
-    """The batched inputs, the stride and the dilation."""
-    shape, kernel = inputs[0].shape, inputs[1].shape
+    op: str,
+    shapes: Sequence[Size],
+    dtypes: Sequence[DType],
+    d: int,
+    stride: Sizes,
+    dilation: Sizes,
+    groups: int,
+    turned: bool,
+) -> tuple[Size, Size]:
+    """The stride and the dilation."""
+    shape, kernel = shapes[:2]
     if len(kernel) != d + 2:
         raise RuntimeError(f"{op}: expected a weight of {d + 2} dimensions, got shape {kernel}")
     if len(shape) not in (d + 1, d + 2):
@@ -94,13 +103,11 @@ def _checked(
     steps = _at_least(op, "stride", per_dimension(op, "stride", stride, d), 1)
     spans = _at_least(op, "dilation", per_dimension(op, "dilation", dilation, d), 1)
     _at_least(op, "groups", per_dimension(op, "groups", groups, 1), 1)
-    for other, name in zip(inputs[1:], ("weight", "bias")):
-        if other.dtype != inputs[0].dtype:
-            raise RuntimeError(
-                f"{op}: Input type ({inputs[0].dtype}) and {name} type ({other.dtype}) should be the same"
-            )
-    if inputs[0].dtype.kind in "bc":
-        raise RuntimeError(f"{op}: not implemented for {inputs[0].dtype}")
+    for other, name in zip(dtypes[1:], ("weight", "bias")):
+        if other != dtypes[0]:
+            raise RuntimeError(f"{op}: Input type ({dtypes[0]}) and {name} type ({other}) should be the same")
+    if dtypes[0].kind in "bc":
+        raise RuntimeError(f"{op}: not implemented for {dtypes[0]}")
     if 0 in kernel[:1] + kernel[2:]:
         raise RuntimeError(f"{op}: expected a weight without empty dimensions, got weight of size {kernel}")
     if kernel[0] % groups:
@@ -119,13 +126,23 @@ def _checked(
             f"{op}: Only zero batch or zero channel inputs are supported, but got input shape: {shape}"
         )
     outs = kernel[1] * groups if turned else kernel[0]
-    if len(inputs) > 2 and inputs[2].shape != (outs,):
+    if len(shapes) > 2 and shapes[2] != (outs,):
         raise RuntimeError(
             f"{op}: Given weight of size {kernel}, expected bias to be 1-dimensional with {outs} elements, "
-            f"but got bias of size {inputs[2].shape} instead"
+            f"but got bias of size {shapes[2]} instead"
         )
-    batched = inputs[0] if len(shape) == d + 2 else unsqueeze(inputs[0], 0)
-    return (batched, *inputs[1:]), steps, spans
+    return steps, spans
+
+
+def _seen(inputs: Sequence[Node], d: int) -> tuple[tuple[Node, ...], tuple[Size, ...], tuple[DType, ...]]:
+    """The batched inputs, and the shapes and dtypes of what was given."""
+    values = [x._value for x in inputs]
+    batched = inputs[0] if values[0].ndim == d + 2 or values[0].ndim != d + 1 else unsqueeze(inputs[0], 0)
+    return (batched, *inputs[1:]), tuple([v.shape for v in values]), tuple([v.dtype for v in values])
+
+
+def _hashable(sizes: Any) -> Any:
+    return tuple(sizes) if isinstance(sizes, list) else sizes
 
 
 def _inputs(input: Operand, weight: Operand, bias: Operand | None) -> tuple[Node, ...]:
@@ -157,24 +174,38 @@ def _conv(
     dilation: Sizes,
     groups: int,
 ) -> Node:
+    inputs, shapes, dtypes = _seen(_inputs(input, weight, bias), d)
+    sizes = [_hashable(given) for given in (stride, padding, dilation)]
+    params = _laid(d, shapes, dtypes, *sizes, groups)
+    out = apply(_convolution if bias is None else _biased, inputs, params)
+    return out if len(shapes[0]) == d + 2 else squeeze(out, 0)
+
+
+@lru_cache(512, typed=True)
+def _laid(
+    d: int,
+    shapes: tuple[Size, ...],
+    dtypes: tuple[DType, ...],
+    stride: Sizes,
+    padding: str | Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> tuple[Geometry, Size]:
+    """How the kernel moves, and the size of the result: kept, as checks take longer than small products."""
     op = f"conv{d}d"
-    given = _inputs(input, weight, bias)
-    inputs, steps, spans = _checked(op, given, d, stride, dilation, groups, False)
-    space, kernel = inputs[0].shape[2:], inputs[1].shape[2:]
+    steps, spans = _checked(op, shapes, dtypes, d, stride, dilation, groups, False)
+    space, kernel = shapes[0][-d:], shapes[1][2:]
     before, behind = _padding(op, padding, kernel, steps, spans)
     padded = tuple([n + a + b for n, a, b in zip(space, before, behind)])
     reach = tuple([(k - 1) * s + 1 for k, s in zip(kernel, spans)])
     if any(n < r for n, r in zip(padded, reach)):
         raise RuntimeError(
             f"{op}: Calculated padded input size per channel: {padded}. Kernel size: {reach}. Kernel size "
-            f"can't be greater than actual input size (input of shape {given[0].shape}, weight of shape "
-            f"{given[1].shape})"
+            f"can't be greater than actual input size (input of shape {shapes[0]}, weight of shape "
+            f"{shapes[1]})"
         )
     size = tuple([(n - r) // s + 1 for n, r, s in zip(padded, reach, steps)])
-    out = apply(
-        _convolution if bias is None else _biased, inputs, (Geometry(steps, spans, before, groups), size)
-    )
-    return out if given[0] is inputs[0] else squeeze(out, 0)
+    return Geometry(steps, spans, before, groups), size
 
 
 def _turned(
@@ -189,8 +220,8 @@ def _turned(
     dilation: Sizes,
 ) -> Node:
     op = f"conv_transpose{d}d"
-    given = _inputs(input, weight, bias)
-    inputs, steps, spans = _checked(op, given, d, stride, dilation, groups, True)
+    inputs, shapes, dtypes = _seen(_inputs(input, weight, bias), d)
+    steps, spans = _checked(op, shapes, dtypes, d, stride, dilation, groups, True)
     before = _at_least(op, "padding", per_dimension(op, "padding", padding, d), 0)
     more = _at_least(op, "output_padding", per_dimension(op, "output_padding", output_padding, d), 0)
     if any(n >= max(s, e) for n, s, e in zip(more, steps, spans)):
@@ -213,7 +244,7 @@ def _turned(
     out = apply(_spread, (x, w), (Geometry(steps, spans, before, groups), size))
     if bias is not None:
         out = out + reshape(inputs[2], (-1, *(1,) * d))
-    return out if given[0] is x else squeeze(out, 0)
+    return out if len(shapes[0]) == d + 2 else squeeze(out, 0)
 
 
 # ---------------------------------------------------------------- the public functions

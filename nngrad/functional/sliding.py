@@ -8,7 +8,7 @@ dimensions. What stays out of here: nodes, and checks of what users pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import lru_cache, wraps
 from itertools import product
 from math import prod
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -42,12 +42,14 @@ class Geometry(NamedTuple):
     groups: int = 1
 
 
+@lru_cache(512)
 def reach_of(kernel: Size, size: Size, geometry: Geometry) -> Size:
     """How much of the padded input `size` places see."""
     steps = zip(kernel, size, geometry.stride, geometry.dilation)
     return tuple([(n - 1) * stride + (k - 1) * dilation + 1 for k, n, stride, dilation in steps])
 
 
+@lru_cache(512)
 def overlap(size: Size, reach: Size, padding: Size) -> tuple[Any, Any]:
     """The index of the part of an input that is seen, and that part's index in the padded input."""
     seen: list[slice] = []
@@ -64,7 +66,12 @@ def windows(x: Any, kernel: Size, size: Size, stride: Size, dilation: Size) -> A
     """A view (images, channels, *kernel, *size) of (images, channels, *space)."""
     steps = x.strides[2:]
     strides = [a * b for a, b in zip(steps, dilation)] + [a * b for a, b in zip(steps, stride)]
-    return as_strided(x, (*x.shape[:2], *kernel, *size), (*x.strides[:2], *strides), writeable=False)
+    shape, strides = (*x.shape[:2], *kernel, *size), [*x.strides[:2], *strides]
+    if not x.flags.c_contiguous or not x.size:
+        return as_strided(x, shape, strides, writeable=False)
+    view: Any = np.ndarray(shape, x.dtype, x, 0, strides)  # as_strided takes 8 us
+    view.flags.writeable = False
+    return view
 
 
 def add_windows(frame: Any, parts: Any, kernel: Size, stride: Size, dilation: Size, row: int = 0) -> None:
@@ -91,6 +98,7 @@ class _Blocks(NamedTuple):
                 yield i, min(i + self.images, images), row, min(row + self.rows, rows)
 
 
+@lru_cache(512)
 def _plan(images: int, size: Size, bytes_per_place: int) -> _Blocks:
     places = prod(size)
     if places < COLUMNS:
