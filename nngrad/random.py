@@ -283,7 +283,8 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 
 
 def _check_chance(op: str, p: Any) -> None:
-    if not np.all(np.logical_and(np.greater_equal(p, 0), np.less_equal(p, 1))):
+    fits = 0 <= p <= 1 if isinstance(p, float) else np.all(np.logical_and(p >= 0, p <= 1))
+    if not fits:
         raise RuntimeError(f"{op} expects p to be in [0, 1], but got p={p}")
 
 
