@@ -13,7 +13,7 @@ from .modes import (
 )
 
 if TYPE_CHECKING:
-    from . import function as function
+    from . import forward_ad as forward_ad, function as function
     from . import functional as functional  # isort: skip  # together, mypy would not find it
     from .anomaly import detect_anomaly as detect_anomaly, set_detect_anomaly as set_detect_anomaly
     from .checking import (
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .function import Function as Function, Variable as Variable
 else:
     _WHERE = {
+        "forward_ad": "",
         "function": "",
         "functional": "",
         "detect_anomaly": "anomaly",

@@ -61,13 +61,13 @@ def _inner(function: Callable[..., Any], told: list[bool]) -> Callable[..., Any]
     def run(*args: Any, **kwargs: Any) -> Any:
         result = on_nodes(function(*on_tensors(args), **on_tensors(kwargs)))
         if asked and not told[0]:
-            told[0] = _uses_tensors([x for _, x in leaves(result) if type(x) is Node and x.tracked])
+            told[0] = uses_tensors([x for _, x in leaves(result) if type(x) is Node and x.tracked])
         return result
 
     return named_like(run, function)
 
 
-def _uses_tensors(nodes: list[Node]) -> bool:
+def uses_tensors(nodes: list[Node]) -> bool:
     """Whether a variable above these nodes belongs to a tensor."""
     seen = set(nodes)
     while nodes:
