@@ -83,7 +83,9 @@ class Facade(ModuleType):
     def __getattr__(self, name: str) -> Any:
         real: ModuleType = self.__dict__["__real__"]
         if name == "__all__":
-            return [n for n in getattr(real, "__all__", dir(real)) if not n.startswith("_")]
+            names = [n for n in getattr(real, "__all__", dir(real)) if not n.startswith("_")]
+            # files of a package are no part of `from package import *`, which would hide others' modules
+            return [n for n in names if not isinstance(getattr(real, n), ModuleType)]
         try:
             value = getattr(real, name)
         except AttributeError:

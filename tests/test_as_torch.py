@@ -352,3 +352,17 @@ with torch.serialization.safe_globals([nn.Sequential, nn.Linear, nn.ReLU]):
     assert ours[1] == "  (0): Linear(in_features=2, out_features=3, bias=True)"
     pytest.importorskip("torch")
     assert "TypeError" in run(tmp_path / "small.py")[-1] or ours == run(tmp_path / "small.py")
+
+
+def test_all_names_of_a_package_are_those_of_what_is_in_it(tmp_path: Path) -> None:
+    program = """
+transforms = "mine"
+from torch.distributions import *
+from torch.nn import *
+from torch.optim import *
+print(transforms, Normal.__name__, Linear.__name__, Adam.__name__)
+"""
+    ours = check(tmp_path, program)
+    assert ours == ["mine Normal Linear Adam"]
+    pytest.importorskip("torch")
+    assert run(tmp_path / "small.py") == ours
