@@ -175,7 +175,7 @@ def _isin(op: Op, arrays: list[Any], batched: list[bool], params: tuple[Any, ...
 
 
 _MORE: Final[dict[str, Rule]] = {
-    **dict.fromkeys(("unfold", "fold"), _folded),
+    **dict.fromkeys(("unfold", "fold", "grid_sample"), _folded),
     **dict.fromkeys(("plane_gather", "plane_scatter", "max_pool", "avg_pool", "avg_unpool"), leading),
     **dict.fromkeys(("resample", "resample_back", "pinv", "matrix_exp"), leading),
     **dict.fromkeys(("solve", "cdist"), _matrices),

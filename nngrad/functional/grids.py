@@ -11,6 +11,7 @@ import numpy as np
 from .batch import all_examples, as_array
 from .choice import where
 from .elementary import select, silent
+from .grid_places import folded, sampled_op, whole_places
 from .interpolation import cubic_weights
 from .matrix import matmul
 from .node import Node, Operand, as_node, constant, seal
@@ -37,39 +38,15 @@ def _told_corners(op: str, align_corners: bool | None) -> bool:
 # ---------------------------------------------------------------- where to look
 
 
-def _folded(places: Any, size: int, padding: str, align_corners: bool) -> tuple[Any, Any]:
-    """Places outside brought inside (in an array), and the slope by which they move with the given ones."""
-    slope = np.ones_like(places)
-    if padding == "zeros":
-        return places, slope
-    if padding == "reflection":
-        low, span = (0.0, size - 1.0) if align_corners else (-0.5, float(size))
-        if span == 0:
-            return np.zeros_like(places), np.zeros_like(places)
-        distance = np.abs(places - low)
-        turns, rest = np.divmod(distance, span)
-        back = turns % 2 != 0
-        slope = np.where((places < low) ^ back, -slope, slope)
-        places = np.where(back, span - rest, rest) + low
-    clipped = np.clip(places, 0, size - 1)
-    inside = (places > 0) & (places < size - 1)  # on the edge there is no slope, as in PyTorch
-    return clipped, np.where(inside, slope, 0)
-
-
 @silent
 def _source(coordinate: Node, size: int, padding: str, align_corners: bool) -> Node:
     """Places between -1 and 1 as places among the elements of a dimension."""
     places = (coordinate + 1) * ((size - 1) / 2) if align_corners else ((coordinate + 1) * size - 1) * 0.5
     if padding == "zeros":
         return places
-    value, slope = _folded(places._value, size, padding, align_corners)
+    value, slope = folded(places._value, size, padding, align_corners)
     moved = places * seal(slope.astype(places.dtype))
     return moved + seal(as_array(value - moved._value, places.dtype))
-
-
-def _whole(places: Any) -> Any:
-    """Whole numbers as indices; NaN and what is far outside as what is just outside."""
-    return np.nan_to_num(np.clip(places, -2.0, 2.0**30), nan=-2.0).astype(np.int64)
 
 
 def _look_up(x: Node, places: Sequence[Any]) -> Node:
@@ -94,29 +71,13 @@ def _per_channel(weight: Node) -> Node:
     return reshape(weight, (weight.shape[0], 1, *weight.shape[1:]))
 
 
-def _linear(x: Node, sources: Sequence[Node]) -> Node:
-    parts = []
-    floors = [np.floor(source._value) for source in sources]
-    ahead = [source - seal(low) for source, low in zip(sources, floors)]
-    for corner in product((0, 1), repeat=len(sources)):
-        weight: Any = 1.0
-        for c, t in zip(corner, ahead):
-            weight = weight * (t if c else 1 - t)
-        places = [_whole(low + c) for low, c in zip(floors, corner)]
-        parts.append(_look_up(x, places) * _per_channel(weight))
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
-
-
 def _cubic(x: Node, sources: Sequence[Node], padding: str, align_corners: bool) -> Node:
     floors = [np.floor(source._value) for source in sources]
     weights = [cubic_weights(source - seal(low)) for source, low in zip(sources, floors)]
     total: Any = None
     for i, j in product(range(4), repeat=2):
         places = [
-            _whole(np.rint(_folded(low + step - 1, n, padding, align_corners)[0]))
+            whole_places(np.rint(folded(low + step - 1, n, padding, align_corners)[0]))
             for low, step, n in zip(floors, (i, j), x.shape[2:])
         ]
         part = _look_up(x, places) * _per_channel(weights[0][i] * weights[1][j])
@@ -162,10 +123,7 @@ def grid_sample(
     if mode == "bicubic":
         sources = [_source(c, n, "zeros", corners) for c, n in zip(reversed(unbind(at, -1)), sizes)]
         return _cubic(x, sources, padding_mode, corners)
-    sources = [_source(c, n, padding_mode, corners) for c, n in zip(reversed(unbind(at, -1)), sizes)]
-    if mode == "nearest":
-        return _look_up(x, [_whole(np.rint(source._value)) for source in sources])
-    return _linear(x, sources)
+    return apply(sampled_op, (x, at), (mode, padding_mode, corners))
 
 
 def _check_grid(x: Node, at: Node, mode: str) -> None:
