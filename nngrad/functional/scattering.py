@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .rows import column_sums
+from .rows import ones
 
 ndarray = np.ndarray
 
@@ -150,9 +150,7 @@ def add_rows(buffer: Any, rows: Any, g: Any, blank: bool) -> None:
     if 2 * len(starts) <= count and by_turns < min(g.size, GROUP * len(starts) + 0.2 * g.size):
         _add_by_turns(buffer, heads, order, starts, sizes, g)
     elif count * width > GROUP * len(starts):  # long groups: a sum each
-        ends = [*starts[1:].tolist(), count]
-        for row, start, end in zip(heads.tolist(), starts.tolist(), ends):
-            buffer[row] += column_sums(g.take(order[start:end], 0))
+        buffer[heads] += _group_sums(g.take(order, 0), starts.tolist(), int(sizes.max()))
     elif 2 * len(starts) > count:  # most rows come once
         first = g[order[starts]]
         buffer[heads] = first if blank else np.add(buffer[heads], first)
@@ -160,6 +158,19 @@ def add_rows(buffer: Any, rows: Any, g: Any, blank: bool) -> None:
         _add_elements(buffer, rows[rest], g[rest])
     else:
         _add_elements(buffer, rows, g)
+
+
+def _group_sums(g: Any, starts: list[int], longest: int) -> Any:
+    """The sums of rows that follow each other, by BLAS."""
+    sums = np.empty((len(starts), g.shape[1]), g.dtype)
+    one = ones(longest, g.dtype)
+    plain = g.dtype.char in "fd"
+    for total, start, end in zip(sums, starts, [*starts[1:], len(g)]):
+        if plain:
+            np.dot(one[: end - start], g[start:end], out=total)
+        else:
+            np.add.reduce(g[start:end], 0, out=total)
+    return sums
 
 
 def _add_by_turns(buffer: Any, heads: Any, order: Any, starts: Any, sizes: Any, g: Any) -> None:
