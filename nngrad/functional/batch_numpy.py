@@ -277,26 +277,27 @@ _SHAPES: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     np.concatenate: _joined(np.concatenate),
     np.stack: _joined(np.stack),
 }
-_ALONG: Final = frozenset(
-    {
-        *(np.sum, np.prod, np.mean, np.std, np.var, np.max, np.min, np.amax, np.amin, np.any, np.all),
-        *(np.argmax, np.argmin, np.count_nonzero, np.sort, np.argsort, np.argpartition, np.partition),
-        *(np.flip, np.roll, np.diff, np.cumsum, np.cumprod, np.take, np.repeat, np.linalg.norm),
-    }
-)
-_ELEMENTWISE: Final = frozenset(
-    {
-        *(np.where, np.clip, np.nan_to_num, np.isclose, np.round, np.real, np.imag, np.sinc, np.astype),
-        *(np.zeros_like, np.ones_like, np.full_like, np.copy),
-    }
-)
-_LEADING: Final = frozenset(
-    {
-        *(np.linalg.inv, np.linalg.pinv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.qr),
-        *(np.linalg.eigh, np.linalg.eigvalsh, np.linalg.eig, np.linalg.eigvals),
-        *(np.linalg.svd, np.linalg.svdvals, np.tril, np.triu),
-    }
-)
+
+
+def _set(*functions: Callable[..., Any]) -> frozenset[Callable[..., Any]]:
+    # as one literal they have a type of thousands of overloads, which takes pyright minutes to compare
+    return frozenset(functions)
+
+
+_ALONG: Final = _set(
+    np.sum, np.prod, np.mean, np.std, np.var, np.max, np.min, np.amax, np.amin, np.any, np.all, np.argmax,
+    np.argmin, np.count_nonzero, np.sort, np.argsort, np.argpartition, np.partition, np.flip, np.roll,
+    np.diff, np.cumsum, np.cumprod, np.take, np.repeat, np.linalg.norm,
+)  # fmt: skip
+_ELEMENTWISE: Final = _set(
+    np.where, np.clip, np.nan_to_num, np.isclose, np.round, np.real, np.imag, np.sinc, np.astype,
+    np.zeros_like, np.ones_like, np.full_like, np.copy,
+)  # fmt: skip
+_LEADING: Final = _set(
+    np.linalg.inv, np.linalg.pinv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.qr,
+    np.linalg.eigh, np.linalg.eigvalsh, np.linalg.eig, np.linalg.eigvals, np.linalg.svd, np.linalg.svdvals,
+    np.tril, np.triu,
+)  # fmt: skip
 
 
 @answers
