@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -277,7 +278,10 @@ def test_packages_that_register_with_pytorch_are_imported(tmp_path: Path) -> Non
 
 
 def test_torchvision_runs_where_it_is_installed(tmp_path: Path) -> None:
-    pytest.importorskip("torchvision")
+    try:
+        import_module("torchvision")
+    except (ImportError, RuntimeError):  # of operators that it has compiled for another PyTorch
+        pytest.skip("there is no torchvision that fits the PyTorch that is here")
     program = """
 import torch, torchvision
 from torchvision import datasets, transforms
