@@ -57,6 +57,7 @@ def _expm1(x: Any, spare: Any, out: Any) -> None:
 def _in_blocks(kernel: Any, ufunc: np.ufunc) -> Any:
     @silent
     def run(x: Any, out: Any = None) -> Any:
+        """Of each element of x; into `out` if it is given (contiguous, as x; it may be x)."""
         if not _quick(x):
             return ufunc(x) if out is None else ufunc(x, out=out)
         result = np.empty_like(x) if out is None else out
@@ -69,9 +70,7 @@ def _in_blocks(kernel: Any, ufunc: np.ufunc) -> Any:
     return run
 
 
-#: `log1p(x)`, into `out` if it is given (contiguous, as x; it may be x)
 log1p: Final = _in_blocks(_log1p, np.log1p)
-#: `expm1(x)`, into `out` if it is given (contiguous, as x; it may be x)
 expm1: Final = _in_blocks(_expm1, np.expm1)
 
 
@@ -108,6 +107,7 @@ def _divided(ufunc: np.ufunc, rounded: np.ufunc, sign: int | None) -> Any:
 
     @silent
     def run(a: Any, b: Any) -> Any:
+        """Of a and b, element by element, broadcasting."""
         if not _quick(a) or type(b) is not np.ndarray or b.dtype is not _SINGLE:
             return ufunc(a, b)
         if b.size > 1 and (b.shape != a.shape or not b.flags.c_contiguous):
