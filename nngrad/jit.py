@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final as Final, NoReturn, TypeVar
+from typing import Any, Final as Final, NoReturn, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -44,7 +44,9 @@ def script_if_tracing(fn: T) -> T:
 
 _script_if_tracing = script_if_tracing
 #: what annotations of TorchScript call a list of so many numbers, or one number for all
-BroadcastingList1 = BroadcastingList2 = BroadcastingList3 = list
+BroadcastingList1: TypeAlias = list[T]
+BroadcastingList2: TypeAlias = list[T]
+BroadcastingList3: TypeAlias = list[T]
 
 
 class ScriptModule:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from . import Absent, as_it_is as wrap  # noqa: F401
 
@@ -33,8 +33,8 @@ class _CodeOnlyModule(Absent): ...
 
 
 #: files that are looked into for these
-node = SimpleNamespace(Node=Node, Target=Target)
-proxy = SimpleNamespace(Proxy=Proxy)
+node: Final[SimpleNamespace] = SimpleNamespace(Node=Node, Target=Target)
+proxy: Final[SimpleNamespace] = SimpleNamespace(Proxy=Proxy)
 
 
 def _copy_attr(*_: Any) -> None:

@@ -13,7 +13,7 @@ class tqdm:
     """Counts in the words of the package tqdm, and shows nothing."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        self.n = 0
+        self.n: int = 0
 
     def update(self, n: int = 1) -> None:
         """Count."""
