@@ -15,6 +15,7 @@ from .dtypes import DType
 from .elementary import abs, choose, sigmoid_op, tanh
 from .node import Node, Operand, as_node
 from .op import apply, floating, pointwise
+from .quick import expm1, log1p
 from .softmax import softmax
 
 # ---------------------------------------------------------------- elu and its kin
@@ -22,7 +23,7 @@ from .softmax import softmax
 
 @elementwise
 def _elu_formula(x: Any, alpha: float, scale: float, rate: float) -> Any:
-    below = np.multiply(np.expm1(np.multiply(np.minimum(x, 0), rate)), alpha * scale)
+    below = np.multiply(expm1(np.multiply(np.minimum(x, 0), rate)), alpha * scale)
     return np.add(np.multiply(np.maximum(x, 0), scale), below)
 
 
@@ -76,7 +77,7 @@ def selu(input: Operand) -> Node:
 @elementwise
 def _softplus_formula(x: Any, beta: float, threshold: float) -> Any:
     z = np.multiply(x, beta)
-    bent = np.add(np.maximum(z, 0), np.log1p(np.exp(np.negative(np.absolute(z)))))
+    bent = np.add(np.maximum(z, 0), log1p(np.exp(np.negative(np.absolute(z)))))
     return np.where(np.greater(z, threshold), x, np.divide(bent, beta))
 
 
@@ -102,7 +103,7 @@ def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Node
 
 
 def _logsigmoid_formula(x: Any) -> Any:
-    return np.subtract(np.minimum(x, 0), np.log1p(np.exp(np.negative(np.absolute(x)))))
+    return np.subtract(np.minimum(x, 0), log1p(np.exp(np.negative(np.absolute(x)))))
 
 
 @elementwise
