@@ -10,7 +10,9 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 VENV ?= .venv
 NNGRAD ?= --editable=.
 EXTRAS ?=
-PYTEST ?= -n auto --maxprocesses=8 --dist loadgroup
+# worksteal hands out long runs of tests: what a worker caches for a file is made once or twice, and the
+# time does not grow with the square of the number of tests, as in groups and scopes
+PYTEST ?= -n auto --maxprocesses=8 --dist worksteal
 
 BIN := $(abspath $(VENV))/bin
 

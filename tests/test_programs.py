@@ -33,11 +33,7 @@ PROGRAMS: Final = [
 UNTRAINED: Final = {"micrograd", "nanogpt_estimates_its_loss_under_autocast"}
 RTOL: Final = 1e-4
 
-# the programs of a file are run once, by one worker
-every = pytest.mark.parametrize(
-    ("module", "name"),
-    [pytest.param(m, n, id=f"{m}-{n}", marks=pytest.mark.xdist_group(m)) for m, n in PROGRAMS],
-)
+every = pytest.mark.parametrize(("module", "name"), PROGRAMS, ids=[f"{m}-{n}" for m, n in PROGRAMS])
 
 
 def printed(library: str, script: str, *given: str) -> Any:
