@@ -68,7 +68,8 @@ def functions() -> Iterator[Row]:
             lambda f, x, eps=eps: f.logit(x, eps),
             (Arg((2, 3), "fraction"),),
             lambda x, eps=eps: _logit(x, eps),
-            special=((POINTS,), (UNIT_POINTS,)),
+            # at -0.0 PyTorch's slope is inf or -inf, by how many numbers the processor takes at a time
+            special=tuple([(p[(p != 0) | ~np.signbit(p)],) for p in (POINTS, UNIT_POINTS)]),
             seed=3,
         )
     yield from unary("erf", _erf)
