@@ -258,7 +258,7 @@ def cat(
 ) -> Tensor:
     """Inputs one after the other along a dimension; see `nngrad.functional.concat`."""
     if out is not None:
-        joined: Tensor = into({"out": out}, cat, tensors, dim if axis is None else axis)
+        joined: Tensor = into({"out": out, "axis": axis}, cat, tensors, dim)
         return joined
     return wrap(F.concat(tensors, dim, axis=axis))
 
@@ -272,7 +272,7 @@ def stack(
 ) -> Tensor:
     """Inputs of one shape along a new dimension; see `nngrad.functional.stack`."""
     if out is not None:
-        joined: Tensor = into({"out": out}, stack, tensors, dim if axis is None else axis)
+        joined: Tensor = into({"out": out, "axis": axis}, stack, tensors, dim)
         return joined
     return wrap(F.stack(tensors, dim, axis=axis))
 

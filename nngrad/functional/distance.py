@@ -34,8 +34,7 @@ def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8)
     array(0.6)
     """
     a, b = broadcast_tensors(*_pair("cosine_similarity", x1, x2))
-    if a._value.dtype.kind != "f":
-        raise RuntimeError(f"cosine_similarity: expected floating-point values, got {a.dtype}")
+    floating("cosine_similarity", a)
     at = normal_dim("cosine_similarity", dim, a.ndim)
     if not a.ndim:
         a, b = reshape(a, (1,)), reshape(b, (1,))

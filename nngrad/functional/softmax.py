@@ -13,7 +13,7 @@ from .blocks import over_blocks
 from .dtypes import DType
 from .elementary import in_order, silent
 from .node import Node, Operand, as_node
-from .op import Op, apply, cast, general
+from .op import Op, apply, cast, floating, general
 from .rows import by_row, row_dots, row_sums
 from .shape import normal_dim
 
@@ -123,11 +123,7 @@ log_softmax_op.jvp = lambda given, out, inputs, params: np.subtract(
 
 
 def _softmax_call(op: Any, input: Operand, dim: int, dtype: DType | None) -> Node:
-    x = as_node(input)
-    if dtype is not None:
-        x = cast(x, dtype)
-    if x._value.dtype.kind != "f":
-        raise RuntimeError(f"{op.name}: expected floating-point values, got {x.dtype}")
+    x = floating(op.name, as_node(input) if dtype is None else cast(as_node(input), dtype))
     at = normal_dim(op.name, dim, x.ndim)
     if not x.ndim or not x.size:
         return sub(mul(x, 0), 0 if op is log_softmax_op else -1)
