@@ -16,22 +16,12 @@ def is_initialized() -> bool:
     return False
 
 
-def init_process_group(*args: object, **kwargs: object) -> NoReturn:
-    """Raises RuntimeError: NNGrad does not train in several processes."""
-    refuse_processes("distributed.init_process_group")
-
-
-def destroy_process_group(group: object = None) -> NoReturn:
-    """Raises RuntimeError: there is no process group."""
-    refuse_processes("distributed.destroy_process_group")
-
-
 def _refusing(name: str) -> Callable[..., NoReturn]:
     def refused(*args: object, **kwargs: object) -> NoReturn:
         refuse_processes(f"distributed.{name}")
 
     refused.__name__ = refused.__qualname__ = name
-    refused.__doc__ = "Raises RuntimeError: there is no process group."
+    refused.__doc__ = "Raises RuntimeError: NNGrad does not train in several processes."
     return refused
 
 
@@ -41,10 +31,12 @@ all_reduce: Final = _refusing("all_reduce")
 barrier: Final = _refusing("barrier")
 broadcast: Final = _refusing("broadcast")
 broadcast_object_list: Final = _refusing("broadcast_object_list")
+destroy_process_group: Final = _refusing("destroy_process_group")
 gather: Final = _refusing("gather")
 get_backend: Final = _refusing("get_backend")
 get_rank: Final = _refusing("get_rank")
 get_world_size: Final = _refusing("get_world_size")
+init_process_group: Final = _refusing("init_process_group")
 new_group: Final = _refusing("new_group")
 reduce: Final = _refusing("reduce")
 scatter: Final = _refusing("scatter")
