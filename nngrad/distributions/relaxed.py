@@ -71,11 +71,31 @@ class ExpRelaxedCategorical(Distribution):
         return (score - logsumexp(score, -1, keepdim=True)).sum(-1) + scale
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class _Relaxed(TransformedDistribution):
+    base_dist: ExpRelaxedCategorical | LogitRelaxedBernoulli
+
+    @property
+    def temperature(self) -> Tensor:
+        """How soft the choice is."""
+        return self.base_dist.temperature
+
+    @property
+    def logits(self) -> Tensor:
+        """The log-odds of a choice between two, of several the logarithms of their probabilities."""
+        logits: Tensor = self.base_dist.logits
+        return logits
+
+    @property
+    def probs(self) -> Tensor:
+        """The probabilities."""
+        probs: Tensor = self.base_dist.probs
+        return probs
+
+
+class RelaxedOneHotCategorical(_Relaxed):
     """Numbers that add up to 1, the nearer to one category the lower the temperature."""
 
     arg_constraints: ClassVar[Any] = {"probs": constraints.simplex, "logits": constraints.real_vector}
-    base_dist: ExpRelaxedCategorical
 
     def __init__(
         self,
@@ -86,21 +106,6 @@ class RelaxedOneHotCategorical(TransformedDistribution):
     ) -> None:
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args)
         super().__init__(base, ExpTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """How soft the choice is."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the probabilities."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities."""
-        return self.base_dist.probs
 
 
 class LogitRelaxedBernoulli(_Chances):
@@ -143,11 +148,10 @@ class LogitRelaxedBernoulli(_Chances):
         return log(self.temperature) + difference - 2 * log1p(difference.exp())
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class RelaxedBernoulli(_Relaxed):
     """A number in (0, 1), the nearer to 0 or 1 the lower the temperature."""
 
     arg_constraints: ClassVar[Any] = {"probs": constraints.unit_interval, "logits": constraints.real}
-    base_dist: LogitRelaxedBernoulli
 
     def __init__(
         self,
@@ -158,20 +162,3 @@ class RelaxedBernoulli(TransformedDistribution):
     ) -> None:
         base = LogitRelaxedBernoulli(temperature, probs, logits)
         super().__init__(base, SigmoidTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """How soft the choice is."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """The log-odds."""
-        logits: Tensor = self.base_dist.logits
-        return logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The probability of 1."""
-        probs: Tensor = self.base_dist.probs
-        return probs
